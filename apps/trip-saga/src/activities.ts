@@ -1,0 +1,59 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { failureTypes } from './contract.ts';
+import { type CabRequest, type FlightRequest, type HotelRequest, ServiceError, type Services } from './services.ts';
+
+/** Shorter than the activity's own time-out, so that the failure says which service did not answer. */
+const answerWithin = 4_000; // milliseconds
+
+type Keyed<Request> = { key: string } & Request;
+
+/**
+ * The only place where this app touches the world. Every activity may run more than once; the key makes the second
+ * time harmless.
+ */
+export function createActivities({ flight, hotel, cab }: Services) {
+  return {
+    bookFlight: ({ key, ...request }: Keyed<FlightRequest>) => attempt((signal) => flight.book(key, request, signal)),
+    cancelFlight: ({ key }: { key: string }) => attempt((signal) => flight.cancel(key, signal)),
+
+    reserveHotel: ({ key, ...request }: Keyed<HotelRequest>) => attempt((signal) => hotel.book(key, request, signal)),
+    cancelHotel: ({ key }: { key: string }) => attempt((signal) => hotel.cancel(key, signal)),
+
+    scheduleCab: ({ key, ...request }: Keyed<CabRequest>) => attempt((signal) => cab.book(key, request, signal)),
+    cancelCab: ({ key }: { key: string }) => attempt((signal) => cab.cancel(key, signal)),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** @throws ApplicationFailure with one of `failureTypes` and the cause kept. */
+async function attempt<Reply>(call: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
+  try {
+    return await call(AbortSignal.any([AbortSignal.timeout(answerWithin), Context.current().cancellationSignal]));
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+/** HTTP statuses that are the same tomorrow. All others are worth another attempt. */
+const refusals: Record<number, string> = {
+  400: failureTypes.invalidBooking,
+  409: failureTypes.bookingMismatch,
+  410: failureTypes.bookingCancelled,
+  413: failureTypes.invalidBooking,
+  422: failureTypes.soldOut,
+};
+
+function toFailure(error: unknown): unknown {
+  if (!(error instanceof ServiceError)) return error;
+  const refusal = error.httpStatus === undefined ? undefined : refusals[error.httpStatus];
+  return ApplicationFailure.create({
+    type: refusal ?? failureTypes.serviceUnavailable,
+    nonRetryable: refusal !== undefined,
+    message: error.message,
+    cause: error,
+    // A refusal is an answer: it need not fill the worker's log.
+    category: refusal === undefined ? undefined : ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -1,0 +1,113 @@
+import { randomInt } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { BrokenPromise, type Child, followTimeline, type Session } from '@repo/dev-stack';
+import { connectClient, freshWorkflowBundle } from '@repo/worker-kit';
+import type { Client } from '@temporalio/client';
+import { cities, type Service, services, type TripOutcome, type TripRequest, tripWorkflowId } from '../contract.ts';
+import { bookTrip } from '../starter.ts';
+import { Books } from './invariants.ts';
+import { provisionServices, serviceProgram } from './local-services.ts';
+import { sameByHand } from './same-by-hand.ts';
+
+/** What all scenarios share: three services, a worker and a client of this `start` alone. */
+export interface Demo {
+  client: Client;
+  urls: Record<Service, string>;
+  books: Books;
+}
+
+const worker = fileURLToPath(new URL('../worker.ts', import.meta.url));
+
+/** Starts the services and the worker of this session. */
+export async function setUp(session: Session): Promise<Demo> {
+  const { stack } = session;
+  const databases = await provisionServices(stack.postgres?.url ?? '', (name) => stack.secret(name));
+  const starting = services.map(async (service) => {
+    const env = { DATABASE_URL: databases[service], PORT: '0' };
+    const { message } = await session.spawn({ name: `${service} service`, file: serviceProgram, args: [service], env });
+    return [service, `http://127.0.0.1:${message.listening}`] as const;
+  });
+  const urls = Object.fromEntries(await Promise.all(starting)) as Record<Service, string>;
+  await startWorker(session, urls);
+
+  Object.assign(process.env, session.env, { TASK_QUEUE: session.taskQueue });
+  const client = await connectClient();
+  session.onCleanUp('close the connection to Temporal', () => client.connection.close());
+  const books = new Books(databases);
+  session.onCleanUp('close the connections to the databases', () => books.close());
+  return { client, urls, books };
+}
+
+/** A worker knows where the services are, and nothing of their databases. */
+export async function startWorker(session: Session, urls: Record<Service, string>): Promise<Child> {
+  const args = ['--bundle', await freshWorkflowBundle(new URL('../workflows.ts', import.meta.url))];
+  const env = {
+    DATABASE_URL: undefined,
+    TASK_QUEUE: session.taskQueue,
+    FLIGHT_URL: urls.flight,
+    HOTEL_URL: urls.hotel,
+    CAB_URL: urls.cab,
+  };
+  return session.spawn({ name: 'worker', file: worker, args, env, ready: 'ready' });
+}
+
+/** A trip that nobody else books: the day is drawn from a year, and has to be one that nothing is booked on yet. */
+export async function freshTrip(session: Session, { urls }: Demo): Promise<TripRequest> {
+  for (;;) {
+    const from = cities[randomInt(cities.length)] ?? 'BER';
+    const to = cities[randomInt(cities.length)] ?? 'LIS';
+    const departure = dayFromNow(30 + randomInt(365));
+    if (from === to || (await hotelStock(urls.hotel, to, departure)).taken > 0) continue;
+    const back = new Date(Date.parse(departure) + 4 * 86_400_000).toISOString().slice(0, 10);
+    return {
+      tripId: session.newId('trip'),
+      traveller: 'Ada Lovelace',
+      passengers: 2,
+      from,
+      to,
+      departure,
+      return: back,
+    };
+  }
+}
+
+const dayFromNow = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+
+const stockUrl = (hotelUrl: string, city: string, date: string) => `${hotelUrl}/stock/${city}/${date}`;
+
+async function hotelStock(hotelUrl: string, city: string, date: string): Promise<{ capacity: number; taken: number }> {
+  return (await (await fetch(stockUrl(hotelUrl, city, date))).json()) as { capacity: number; taken: number };
+}
+
+/** Leaves so many rooms in a city on a day. */
+export async function setHotelCapacity({ urls }: Demo, city: string, date: string, capacity: number): Promise<void> {
+  const response = await fetch(stockUrl(urls.hotel, city, date), { method: 'PUT', body: JSON.stringify({ capacity }) });
+  if (!response.ok) throw new Error(`The hotel service answered ${response.status}: ${await response.text()}`);
+}
+
+/** Books a trip as the starter does, while its steps are shown. */
+export async function bookBeforeOurEyes(session: Session, demo: Demo, request: TripRequest): Promise<TripOutcome> {
+  const { tripId, from, to, departure, return: back, passengers } = request;
+  const workflowId = tripWorkflowId(tripId);
+  session.print(`  ${from} → ${to}, ${departure} to ${back}, ${passengers} passengers; workflow ${workflowId}`);
+  session.print('');
+  const timeline = followTimeline(demo.client, { workflowId, print: session.print });
+  try {
+    const outcome = await bookTrip(demo.client, request, userInfo().username);
+    await timeline.caughtUp();
+    return outcome;
+  } finally {
+    await timeline.stop();
+    session.print('');
+    for (const line of await sameByHand(session, demo.client, request)) session.print(line);
+  }
+}
+
+/** @throws BrokenPromise unless the trip is booked in exactly these services, and every stock adds up */
+export async function expectInTheBooks({ books }: Demo, tripId: string, expected: readonly Service[]): Promise<void> {
+  const actual = await books.activeBookings(tripId);
+  if (actual.join() !== expected.join()) throw new BrokenPromise('active bookings in the databases', expected, actual);
+  const wrong = await books.stockThatDoesNotAddUp();
+  if (wrong.length > 0) throw new BrokenPromise('stock that is not the sum of its bookings', [], wrong);
+}

@@ -1,0 +1,288 @@
+import { timeSkippingEnvironment, workflowBundle } from '@repo/testing';
+import { WithStartWorkflowOperation, type WorkflowHandleWithStartDetails } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../src/activities.ts';
+import {
+  failureTypes,
+  outcomeUpdate,
+  services,
+  stateQuery,
+  type TripRequest,
+  tripWorkflowId,
+} from '../src/contract.ts';
+import { createServices } from '../src/services.ts';
+import { bookTrip } from '../src/starter.ts';
+import type { trip } from '../src/workflows.ts';
+import { aTrip, createWorld, type World } from './world.ts';
+
+let env: TestWorkflowEnvironment;
+let world: World;
+let worker: Worker;
+let running: Promise<void>;
+let now: number;
+
+const taskQueue = 'trip-saga-test';
+
+beforeAll(async () => {
+  [env, world] = await Promise.all([timeSkippingEnvironment(), createWorld()]);
+  process.env.TASK_QUEUE = taskQueue;
+  worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: workflowBundle(),
+    activities: createActivities(createServices(world.urls)),
+  });
+  running = worker.run();
+  now = await env.currentTimeMs();
+});
+
+afterEach(async () => {
+  for (const service of services) {
+    world[service].wire = 'carries';
+    world[service].onCall = () => {};
+  }
+  now = await env.currentTimeMs();
+  expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
+});
+
+afterAll(async () => {
+  worker.shutdown();
+  await running;
+  await world.close();
+});
+
+const start = (request: TripRequest): Promise<WorkflowHandleWithStartDetails<typeof trip>> =>
+  env.client.workflow.start<typeof trip>('trip', {
+    workflowId: tripWorkflowId(request.tripId),
+    taskQueue,
+    args: [request],
+  });
+
+const bookings = (request: TripRequest) => world.books.activeBookings(request.tripId);
+
+/** Resolves when a call of this method arrives at the service. */
+const arrival = (service: 'flight' | 'hotel' | 'cab', method: string) =>
+  new Promise<void>((resolve) => {
+    world[service].onCall = (arrived) => arrived === method && resolve();
+  });
+
+describe('TRIP-3 a trip', () => {
+  it('is booked in all three services, and answers as soon as it is', async () => {
+    const request = aTrip(now);
+    const outcome = await bookTrip(env.client, request, 'ada');
+    const confirmation = expect.stringMatching(/^(FLIGHT|HOTEL|CAB)-\w{10}$/);
+    expect(outcome).toEqual({
+      status: 'booked',
+      tripId: request.tripId,
+      bookings: { flight: { confirmation }, hotel: { confirmation }, cab: { confirmation } },
+    });
+    expect(await bookings(request)).toEqual(services);
+  });
+
+  it('lives until its departure and ends booked', async () => {
+    const request = aTrip(now);
+    const handle = await start(request);
+    expect(await handle.result()).toMatchObject({ status: 'booked' });
+    expect(await env.currentTimeMs()).toBeGreaterThanOrEqual(Date.parse(request.departure));
+    expect(await bookings(request)).toEqual(services);
+  });
+
+  it('TRIP-6 can be asked for its state, and is found by it', async () => {
+    const request = aTrip(now);
+    await bookTrip(env.client, request, 'ada');
+    const handle = env.client.workflow.getHandle(tripWorkflowId(request.tripId));
+    expect(await handle.query(stateQuery)).toMatchObject({ request, status: 'booked', outcome: { status: 'booked' } });
+    const { searchAttributes } = await handle.describe();
+    expect(searchAttributes).toMatchObject({ Status: ['booked'], StartedBy: ['ada'] });
+  });
+});
+
+describe('TRIP-4 a service that is down', () => {
+  it('is asked again until it is back', async () => {
+    const request = aTrip(now);
+    await world.hotel.stop();
+    const handle = await start(request);
+    await env.sleep('3 minutes');
+    expect(await handle.query(stateQuery)).toMatchObject({ status: 'booking', bookings: { flight: {} } });
+    await world.hotel.start();
+    expect(await handle.result()).toMatchObject({ status: 'booked' });
+    expect(await bookings(request)).toEqual(services);
+  });
+
+  it('for more than ten minutes is given up, and what was booked is given back', async () => {
+    const request = aTrip(now);
+    await world.hotel.stop();
+    const handle = await start(request);
+    await env.sleep('11 minutes');
+    // The compensation needs the hotel as well: nobody knows whether a booking had arrived there.
+    expect(await handle.query(stateQuery)).toMatchObject({ status: 'compensating' });
+    await world.hotel.start();
+    expect(await handle.result()).toMatchObject({
+      status: 'compensated',
+      reason: { service: 'hotel', type: failureTypes.serviceUnavailable },
+      undone: ['flight'],
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
+});
+
+describe('TRIP-5 a step that fails for good', () => {
+  it('no hotel, so the flight is cancelled', async () => {
+    const request = aTrip(now, { to: 'ROM' });
+    await world.hotel.setCapacity('ROM', request.departure, 0);
+    expect(await bookTrip(env.client, request, 'ada')).toEqual({
+      status: 'compensated',
+      tripId: request.tripId,
+      reason: { service: 'hotel', type: failureTypes.soldOut, message: expect.stringContaining('0 left') },
+      undone: ['flight'],
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
+
+  it('no cab, so the hotel and then the flight are cancelled', async () => {
+    const request = aTrip(now, { to: 'VIE' });
+    await world.cab.setCapacity('VIE', request.departure, 0);
+    expect(await bookTrip(env.client, request, 'ada')).toMatchObject({
+      status: 'compensated',
+      reason: { service: 'cab', type: failureTypes.soldOut },
+      undone: ['hotel', 'flight'],
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
+
+  it('a booking whose reply was lost is undone too', async () => {
+    const request = aTrip(now);
+    world.hotel.onCall = (method) => {
+      world.hotel.wire = method === 'PUT' ? 'loses the reply' : 'carries';
+    };
+    const handle = await start(request);
+    await env.sleep('5 minutes');
+    expect(await bookings(request)).toEqual(['flight', 'hotel']);
+    expect(await handle.result()).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
+    expect(await bookings(request)).toEqual([]);
+  });
+
+  it('a compensation that is refused for good ends in plain sight, and the others still run', async () => {
+    const request = aTrip(now, { to: 'DUB' });
+    await world.cab.setCapacity('DUB', request.departure, 0);
+    const hotelIsAsked = arrival('hotel', 'PUT');
+    const handle = await start(request);
+    await hotelIsAsked;
+    world.hotel.onCall = (method) => {
+      if (method === 'DELETE') world.hotel.wire = { answers: 400 };
+    };
+    expect(await handle.result()).toEqual({
+      status: 'needs-attention',
+      tripId: request.tripId,
+      undone: ['flight'],
+      stuck: [{ service: 'hotel', type: failureTypes.invalidBooking, message: 'as told' }],
+    });
+    expect(await bookings(request)).toEqual(['hotel']);
+  });
+});
+
+describe('a cancellation', () => {
+  it('before the departure runs the same compensations', async () => {
+    const request = aTrip(now);
+    await bookTrip(env.client, request, 'ada');
+    const handle = env.client.workflow.getHandle<typeof trip>(tripWorkflowId(request.tripId));
+    await handle.cancel();
+    expect(await handle.result()).toEqual({
+      status: 'cancelled',
+      tripId: request.tripId,
+      undone: ['cab', 'hotel', 'flight'],
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
+
+  it('while a service is down waits for no answer of it, and undoes what may have arrived', async () => {
+    const request = aTrip(now);
+    await world.hotel.stop();
+    const handle = await start(request);
+    await env.sleep('1 minute');
+    await handle.cancel();
+    await world.hotel.start();
+    expect(await handle.result()).toMatchObject({ status: 'cancelled', undone: ['flight'] });
+    expect(await bookings(request)).toEqual([]);
+  });
+
+  it('while a step is under way does not race it', async () => {
+    const request = aTrip(now);
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const arrived = new Promise<void>((resolve) => {
+      world.hotel.onCall = (method) => {
+        if (method !== 'PUT') return;
+        resolve();
+        return held;
+      };
+    });
+    const handle = await start(request);
+    await arrived;
+    await handle.cancel();
+    answer();
+    expect(await handle.result()).toMatchObject({ status: 'cancelled' });
+    expect(await bookings(request)).toEqual([]);
+  });
+});
+
+describe('the same trip id again', () => {
+  it('is the same trip: nothing is booked twice', async () => {
+    const request = aTrip(now);
+    const first = await bookTrip(env.client, request, 'ada');
+    const calls = world.flight.calls.PUT;
+    expect(await bookTrip(env.client, request, 'ada')).toEqual(first);
+    expect(world.flight.calls.PUT).toBe(calls);
+  });
+
+  it('with other details is refused', async () => {
+    const request = aTrip(now);
+    await bookTrip(env.client, request, 'ada');
+    await expect(bookTrip(env.client, { ...request, passengers: 3 }, 'ada')).rejects.toMatchObject({
+      cause: { type: failureTypes.tripMismatch, message: expect.stringContaining('passengers') },
+    });
+    expect(await bookings(request)).toEqual(services);
+  });
+});
+
+describe('bad input that comes past the door', () => {
+  const writes = () => world.flight.calls.PUT + world.hotel.calls.PUT + world.cab.calls.PUT;
+
+  it.each([
+    ['passengers', { passengers: 0 }],
+    ['return', { return: '2020-01-01' }],
+    ['departure', { departure: '2020-01-01' }],
+    ['to', { to: 'BER' as const }],
+  ])('fails the workflow and names %s; nothing is written', async (field, changes) => {
+    const before = writes();
+    const handle = await start(aTrip(now, changes));
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: { type: failureTypes.invalidTrip, nonRetryable: true, message: expect.stringContaining(`${field}: `) },
+    });
+    expect(writes()).toBe(before);
+  });
+
+  it('refuses a workflow id that is not the trip’s own', async () => {
+    const request = aTrip(now);
+    const options = { workflowId: 'another', taskQueue, args: [request] as [TripRequest] };
+    await expect(env.client.workflow.execute<typeof trip>('trip', options)).rejects.toMatchObject({
+      cause: { type: failureTypes.invalidTrip, message: expect.stringContaining('tripId: ') },
+    });
+  });
+
+  it('ignores a field that only a newer starter knows', async () => {
+    const request = aTrip(now);
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof trip>('trip', {
+      workflowId: tripWorkflowId(request.tripId),
+      taskQueue,
+      args: [{ ...request, meal: 'vegan' } as TripRequest],
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    const outcome = await env.client.workflow.executeUpdateWithStart(outcomeUpdate, { startWorkflowOperation });
+    expect(outcome).toMatchObject({ status: 'booked' });
+  });
+});

@@ -1,0 +1,66 @@
+/** `pnpm stack`: makes server programs ready, runs the stack, looks at it, empties it. */
+import { Command } from 'commander';
+import { describeError } from './operator-error.ts';
+import { terminalProgress } from './progress.ts';
+
+const cli = new Command('pnpm stack')
+  .description('Temporal and PostgreSQL for the apps of this repository')
+  .option('--stack <name>', 'which stack', 'main');
+
+const stackName = () => cli.opts<{ stack: string }>().stack;
+
+// Each command loads only what it needs: `prepare` runs before every test.
+cli
+  .command('up', { isDefault: true })
+  .description('start the servers and keep them until Ctrl-C')
+  .action(async () => (await import('./commands/up.ts')).up(stackName()));
+
+cli
+  .command('prepare')
+  .description('make all server programs ready; quiet when they are')
+  .action(async () => {
+    const { ensureProgram } = await import('./programs.ts');
+    const { programDefinitions } = await import('./programs/definitions.ts');
+    const onProgress = terminalProgress();
+    // One after another: two builds at once would take as long, and their progress would be mixed up.
+    for (const name of Object.keys(programDefinitions) as (keyof typeof programDefinitions)[]) {
+      await ensureProgram(name, { onProgress });
+    }
+  });
+
+cli
+  .command('doctor')
+  .description('say what would be used for each server and why; check ports, versions and leftovers')
+  .action(async () => {
+    process.exitCode = (await (await import('./commands/doctor.ts')).doctor()) ? 0 : 1;
+  });
+
+cli
+  .command('status')
+  .description('say what is running')
+  .action(async () => (await import('./commands/status.ts')).status(stackName()));
+
+cli
+  .command('database-url')
+  .description('print the URL of the running PostgreSQL, with its password: psql "$(pnpm -s stack database-url)"')
+  .action(async () => (await import('./commands/status.ts')).databaseUrl(stackName()));
+
+cli
+  .command('reset')
+  .description('empty the data of a stack that is not running')
+  .action(async () => (await import('./commands/reset.ts')).reset(stackName()));
+
+// For the help text only: its arguments are another program's and must not be read here.
+cli.command('temporal').description("run the temporal command on this stack's server").argument('[args...]');
+
+try {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'temporal') {
+    process.exitCode = await (await import('./commands/temporal.ts')).temporal('main', rest);
+  } else {
+    await cli.parseAsync();
+  }
+} catch (error) {
+  console.error(describeError(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+import { OperatorError } from '../operator-error.ts';
+import { connectToRunning } from '../stack-servers/enter.ts';
+import { stackPlaces } from '../stack-servers/places.ts';
+import type { StackStatus } from '../stack-servers/protocol.ts';
+
+/** Asks the daemon of a durable stack; undefined if it does not run. */
+export async function stackStatus(name: string): Promise<StackStatus | undefined> {
+  const connection = await connectToRunning(stackPlaces({ stack: name }), () => {});
+  if (!connection) return undefined;
+  try {
+    return await connection.call('status', null);
+  } catch {
+    // It ended while it was asked.
+    return undefined;
+  } finally {
+    connection.end();
+  }
+}
+
+/** Prints what is running. */
+export async function status(name: string): Promise<void> {
+  const found = await stackStatus(name);
+  if (!found) return console.log(`The stack ${name} is not running.`);
+  console.log(`The stack ${name} is running (process ${found.daemon}); leases: ${found.leases}`);
+  for (const server of found.servers) {
+    console.log(
+      `  ${server.name.padEnd(10)} ${server.state}  ${server.where}${server.pid ? `  process ${server.pid}` : ''}`,
+    );
+  }
+}
+
+/** Prints the administrator's URL of the running PostgreSQL, password included. */
+export async function databaseUrl(name: string): Promise<void> {
+  const postgres = (await stackStatus(name))?.servers.find((server) => server.name === 'postgres');
+  const connection = await connectToRunning(stackPlaces({ stack: name }), () => {});
+  if (!postgres || !connection) throw notRunning(name);
+  console.log(
+    `postgres://postgres:${await connection.call('secret', { name: 'postgres' })}@${postgres.where}/postgres`,
+  );
+  connection.end();
+}
+
+/** The error for a command that needs a running stack. */
+export function notRunning(name: string): OperatorError {
+  return new OperatorError(`The stack ${name} is not running.`, 'Start it in another terminal: pnpm stack');
+}

@@ -1,0 +1,61 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
+
+// The daemon asks three small questions. Loading a gRPC client for them would take longer than all its other work.
+
+/** Whether the Temporal server at `address` serves this namespace. */
+export async function servesNamespace(address: string, namespace: string): Promise<boolean> {
+  return (await call(address, 'DescribeNamespace', field(1, Buffer.from(namespace)))) === 0;
+}
+
+/** Sets how long closed workflows of a namespace are kept. */
+export async function setRetention(address: string, namespace: string, days: number): Promise<void> {
+  const ttl = Buffer.concat([Buffer.from([1 << 3]), varint(days * 86_400)]);
+  const config = field(1, ttl);
+  const request = Buffer.concat([field(1, Buffer.from(namespace)), field(3, config)]);
+  const status = await call(address, 'UpdateNamespace', request);
+  if (status !== 0) throw new Error(`the namespace's retention could not be set (gRPC status ${status})`);
+}
+
+/** Calls a method of WorkflowService; resolves with the gRPC status, or undefined if there was no answer. */
+function call(address: string, method: string, message: Buffer): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let session: ClientHttp2Session | undefined;
+    const end = (status: number | undefined) => {
+      clearTimeout(timer);
+      session?.destroy();
+      resolve(status);
+    };
+    const timer = setTimeout(() => end(undefined), 3000);
+    session = connect(`http://${address}`);
+    session.on('error', () => end(undefined));
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/temporal.api.workflowservice.v1.WorkflowService/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let status: number | undefined;
+    const read = (headers: Record<string, unknown>) => {
+      if (headers['grpc-status'] !== undefined) status = Number(headers['grpc-status']);
+    };
+    stream.on('response', read);
+    stream.on('trailers', read);
+    stream.on('error', () => end(undefined));
+    stream.on('end', () => end(status));
+    stream.resume();
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(message.length, 1);
+    stream.end(Buffer.concat([prefix, message]));
+  });
+}
+
+function field(number: number, value: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(value.length), value]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) | 128);
+  bytes.push(value);
+  return Buffer.from(bytes);
+}

@@ -1,0 +1,28 @@
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, inject } from 'vitest';
+
+/**
+ * A time-skipping Temporal of this test file's own, with the search attributes `Status` and `StartedBy`. It has one
+ * clock: tests of one file run one after another. It ends after the file's last test.
+ */
+export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  // A worker may log errors that a test makes on purpose.
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const env = await TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
+  });
+  afterAll(() => env.teardown());
+  const keyword = 2;
+  await env.connection.operatorService.addSearchAttributes({
+    namespace: env.namespace ?? 'default',
+    searchAttributes: { Status: keyword, StartedBy: keyword },
+  });
+  return env;
+}
+
+/** For `Worker.create`: the bundle that all test files of the app share. */
+export const workflowBundle = () => ({ codePath: inject('bundlePath') });
+
+/** The administrator's URL of a PostgreSQL that this test run has for itself. */
+export const postgresUrl = () => inject('postgresUrl');

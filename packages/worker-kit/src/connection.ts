@@ -1,0 +1,50 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { LogLevel, NativeConnection } from '@temporalio/worker';
+import { OperatorError } from './errors.ts';
+
+/** The task queue to use: `TASK_QUEUE` if it is set, so that two deployments in one namespace do not serve each other. */
+export const taskQueue = (defaultName: string): string => process.env.TASK_QUEUE || defaultName;
+
+/**
+ * Where Temporal is, in the way of all its tools: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
+ * `TEMPORAL_TLS…`, or a profile of temporal.toml (`TEMPORAL_PROFILE`). Else `localhost:7233`, namespace `default`.
+ */
+function configured() {
+  const { connectionOptions, namespace } = loadClientConnectConfig();
+  return {
+    connectionOptions,
+    namespace: namespace ?? 'default',
+    address: connectionOptions.address ?? 'localhost:7233',
+  };
+}
+
+/**
+ * A connection for `Worker.create`. Logs are quiet unless `LOG_LEVEL` (TRACE, DEBUG, INFO, WARN, ERROR) says otherwise.
+ * @throws OperatorError if Temporal does not answer.
+ */
+export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
+  // Not at the top: a program that is only a client starts in half the time without it.
+  const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker');
+  Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
+  const { connectionOptions, namespace, address } = configured();
+  return { connection: await orExplain(NativeConnection.connect(connectionOptions), address), namespace };
+}
+
+/** A client. Close `client.connection` when it is no longer needed. @throws OperatorError if Temporal does not answer. */
+export async function connectClient(): Promise<Client> {
+  const { connectionOptions, namespace, address } = configured();
+  return new Client({ connection: await orExplain(Connection.connect(connectionOptions), address), namespace });
+}
+
+async function orExplain<Connected>(connecting: Promise<Connected>, address: string): Promise<Connected> {
+  try {
+    return await connecting;
+  } catch (cause) {
+    throw new OperatorError(
+      `Temporal does not answer at ${address}: ${(cause as Error).message}`,
+      'Start one with `pnpm stack`, or say where yours is with TEMPORAL_ADDRESS.',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,64 @@
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { NativeConnection, Worker } from '@temporalio/worker';
+import { InvalidInputError, OperatorError } from './errors.ts';
+
+/** True in the file that was started, false in one that was only imported: `isMain(import.meta.url)`. */
+export function isMain(url: string): boolean {
+  return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
+}
+
+/**
+ * Runs a program. What an operator can mend is printed as one message with the next step (exit code 1), bad input as
+ * one line a field
+ * (exit code 2, also where the workflow refused it); only a bug shows a stack trace.
+ */
+export async function runProgram(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    process.exitCode = printError(error);
+  }
+}
+
+/** Prints an error as `runProgram` does. Returns the exit code that goes with it. */
+export function printError(error: unknown): number {
+  if (error instanceof InvalidInputError) {
+    console.error(error.message);
+    return 2;
+  }
+  const refusal = refusalIn(error);
+  if (refusal) {
+    console.error(refusal.message);
+    return 2;
+  }
+  if (error instanceof OperatorError) console.error(`${error.message}\n→ ${error.nextStep}`);
+  else console.error(error);
+  return 1;
+}
+
+/** What a workflow or an update was refused with, if that is what the client's error is about. */
+export function refusalIn(error: unknown): ApplicationFailure | undefined {
+  const cause =
+    error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.nonRetryable ? cause : undefined;
+}
+
+/**
+ * Runs a worker until it is told to stop: SIGINT or SIGTERM, or the end of the process that started it. It then takes
+ * no new tasks, finishes the ones that it has, and gives back its connection.
+ */
+export async function runUntilStopped(worker: Worker, connection: NativeConnection): Promise<void> {
+  // SIGINT and SIGTERM are the SDK's own; a parent that is gone has to be noticed by the closing of its channel.
+  process.once('disconnect', () => worker.getState() === 'RUNNING' && worker.shutdown());
+  const done = worker.run();
+  process.send?.({ ready: true });
+  try {
+    await done;
+  } finally {
+    await connection.close();
+    if (process.connected) process.disconnect();
+  }
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Bundles workflow code into `dist/workflows.js` of its app, for `Worker.create({ workflowBundle })`. A worker that
+ * takes it starts seconds sooner, and runs exactly what was built.
+ * @param workflows URL of `src/workflows.ts`
+ * @returns the bundle's path
+ */
+export async function buildWorkflowBundle(workflows: URL): Promise<string> {
+  const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(workflows),
+    logger: new DefaultLogger('WARN'),
+  });
+  const { bundle, inputs } = places(workflows);
+  await mkdir(dirname(bundle), { recursive: true });
+  await replace(bundle, code);
+  await replace(inputs, JSON.stringify(await fingerprints(modulesOf(code)), null, 1));
+  return bundle;
+}
+
+/** The bundle of the code at hand: the one that was built last, if none of the files in it has changed since. */
+export async function freshWorkflowBundle(workflows: URL): Promise<string> {
+  const { bundle, inputs } = places(workflows);
+  try {
+    await stat(bundle);
+    const recorded: unknown = JSON.parse(await readFile(inputs, 'utf8'));
+    const now = await fingerprints(Object.keys(recorded as object));
+    if (JSON.stringify(now) === JSON.stringify(recorded)) return bundle;
+  } catch {
+    // Not built yet, or not to the end.
+  }
+  return buildWorkflowBundle(workflows);
+}
+
+const places = (workflows: URL) => ({
+  bundle: fileURLToPath(new URL('../dist/workflows.js', workflows)),
+  inputs: fileURLToPath(new URL('../dist/workflows.inputs.json', workflows)),
+});
+
+/** Whoever reads the file meanwhile, or writes it as well, sees the old or the new one, never half of it. */
+async function replace(path: string, content: string): Promise<void> {
+  const partial = `${path}.${randomUUID()}`;
+  await writeFile(partial, content);
+  await rename(partial, path);
+}
+
+/** The bundle's source map names every module in it. */
+function modulesOf(code: string): string[] {
+  const map = /sourceMappingURL=data:application\/json;[^,]*base64,([\w+/=]+)/.exec(code)?.[1];
+  if (map === undefined) throw new Error('The workflow bundle has no inline source map.');
+  const { sources } = JSON.parse(Buffer.from(map, 'base64').toString('utf8')) as { sources: string[] };
+  return sources.filter((source) => source.startsWith('/')).sort();
+}
+
+async function fingerprints(files: string[]): Promise<Record<string, string>> {
+  const one = async (file: string) => {
+    const found = await stat(file).catch(() => undefined);
+    return [file, found ? `${found.size} ${found.mtimeMs}` : 'absent'] as const;
+  };
+  return Object.fromEntries(await Promise.all(files.map(one)));
+}
