@@ -19,7 +19,7 @@ export interface Scenario<Context> {
   title: string;
   /** The ending, in one sentence. */
   promises: string;
-  /** Default: 5 minutes. What takes longer has broken its promise. */
+  /** Default: 5 minutes. What takes longer has broken its promise. Infinity: it may take for ever. */
   timeLimitMs?: number;
   /** @throws {BrokenPromise} (or any error) if the ending is not the one promised */
   run(context: Context, session: Session): Promise<void>;
@@ -226,7 +226,8 @@ async function play<Context>(scenario: Scenario<Context>, context: Context, sess
   try {
     const limitMs = scenario.timeLimitMs ?? 300_000;
     const late = `not at an end after ${durationWords(limitMs)}`;
-    await unlessAborted(session.signal, within(limitMs, scenario.run(context, session), late));
+    const running = scenario.run(context, session);
+    await unlessAborted(session.signal, limitMs === Infinity ? running : within(limitMs, running, late));
     session.print(green(`✓ promised: ${scenario.promises}  ${taken()}`));
     return true;
   } catch (error) {

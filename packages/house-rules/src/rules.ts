@@ -9,7 +9,7 @@ import type { Workspace } from './workspace.ts';
 
 type Rule = (workspace: Workspace) => Violation[] | Promise<Violation[]>;
 
-/** Every rule of docs that a machine can check, by the name that `pnpm rules <name>` takes. */
+/** Every rule of this repository that needs a check of its own, by the name that `pnpm rules <name>` takes. */
 export const rules: Record<string, Rule[]> = {
   direction: [direction],
   'workflow-imports': [workflowSource, workflowBundle],

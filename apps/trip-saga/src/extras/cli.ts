@@ -5,7 +5,7 @@ import { runEveryScenario, runStart, withTemporal } from '@repo/dev-stack';
 import { buildWorkflowBundle, connectClient, parseInput, parseJson, runProgram, taskQueue } from '@repo/worker-kit';
 import { Command, InvalidArgumentError } from 'commander';
 import { defaultTaskQueue, type TripOutcome, type TripState, tripRequestAtTheDoor } from '../contract.ts';
-import { start } from './start.ts';
+import { start, worker } from './start.ts';
 import { bookOrFind, tripState } from './trips.ts';
 
 // What was typed wrongly is bad input: exit code 2.
@@ -20,6 +20,12 @@ program
   .option('--once', 'one scenario and out, as without a terminal; exit code 0 only if its promise is kept')
   .option('--verbose', 'show what all the programs write')
   .action((scenario, options) => runStart(start, { scenario, ...options }));
+
+program
+  .command('worker')
+  .description('services and worker, until Ctrl-C')
+  .option('--verbose', 'show what all the programs write')
+  .action((options) => runStart(worker, { once: true, ...options }));
 
 program
   .command('book')

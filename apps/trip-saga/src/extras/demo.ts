@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { BrokenPromise, type Child, followTimeline, type Session } from '@repo/dev-stack';
+import { BrokenPromise, type Child, followTimeline, freePorts, type Session } from '@repo/dev-stack';
 import { connectClient, freshWorkflowBundle } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import { cities, type Service, services, type TripOutcome, type TripRequest, tripWorkflowId } from '../contract.ts';
@@ -19,19 +19,24 @@ export interface Demo {
 
 const worker = fileURLToPath(new URL('../worker.ts', import.meta.url));
 
-/** Starts the services and the worker of this session. */
-export async function setUp(session: Session): Promise<Demo> {
+/** Starts the three services and a worker; `start` has a task queue of its own, so that two of them never mix. */
+export async function setUp(session: Session, queue = session.taskQueue): Promise<Demo> {
   const { stack } = session;
   const databases = await provisionServices(stack.postgres?.url ?? '', (name) => stack.secret(name));
-  const starting = services.map(async (service) => {
-    const env = { DATABASE_URL: databases[service], PORT: '0' };
-    const { message } = await session.spawn({ name: `${service} service`, file: serviceProgram, args: [service], env });
-    return [service, `http://127.0.0.1:${message.listening}`] as const;
-  });
-  const urls = Object.fromEntries(await Promise.all(starting)) as Record<Service, string>;
-  await startWorker(session, urls);
+  const [flight, hotel, cab] = await freePorts(3);
+  const ports = { flight, hotel, cab };
+  const urlOf = (service: Service) => `http://127.0.0.1:${ports[service]}`;
+  const urls = { flight: urlOf('flight'), hotel: urlOf('hotel'), cab: urlOf('cab') };
+  const startService = (service: Service) =>
+    session.spawn({
+      name: `${service} service`,
+      file: serviceProgram,
+      args: [service],
+      env: { DATABASE_URL: databases[service], PORT: String(ports[service]) },
+    });
+  await Promise.all([...services.map(startService), startWorker(session, queue, urls)]);
 
-  Object.assign(process.env, session.env, { TASK_QUEUE: session.taskQueue });
+  Object.assign(process.env, session.env, { TASK_QUEUE: queue });
   const client = await connectClient();
   session.onCleanUp('close the connection to Temporal', () => client.connection.close());
   const books = new Books(databases);
@@ -40,11 +45,11 @@ export async function setUp(session: Session): Promise<Demo> {
 }
 
 /** A worker knows where the services are, and nothing of their databases. */
-export async function startWorker(session: Session, urls: Record<Service, string>): Promise<Child> {
+export async function startWorker(session: Session, queue: string, urls: Record<Service, string>): Promise<Child> {
   const args = ['--bundle', await freshWorkflowBundle(new URL('../workflows.ts', import.meta.url))];
   const env = {
     DATABASE_URL: undefined,
-    TASK_QUEUE: session.taskQueue,
+    TASK_QUEUE: queue,
     FLIGHT_URL: urls.flight,
     HOTEL_URL: urls.hotel,
     CAB_URL: urls.cab,

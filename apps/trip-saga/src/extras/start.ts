@@ -1,13 +1,40 @@
-import type { StartDefinition } from '@repo/dev-stack';
+import type { ServerName, StartDefinition } from '@repo/dev-stack';
+import { taskQueue } from '@repo/worker-kit';
+import { defaultTaskQueue } from '../contract.ts';
 import { type Demo, setUp } from './demo.ts';
 import { scenarios } from './scenarios.ts';
 
-/** `start`: its own services and worker on the stack of this clone. */
+const app = 'trip-saga';
+const needs: ServerName[] = ['temporal', 'postgres'];
+
+/** `start`: services and worker of its own on the stack of this clone, and a scenario. */
 export const start: StartDefinition<Demo> = {
-  app: 'trip-saga',
+  app,
   title: 'trip-saga: flight, hotel and cab, or none',
-  needs: ['temporal', 'postgres'],
+  needs,
   scenarios,
   defaultScenario: 'book',
-  setUp,
+  setUp: (session) => setUp(session),
+};
+
+/** `worker`: services and worker on the app's own task queue, for as long as nobody stops them. */
+export const worker: StartDefinition<Demo> = {
+  app,
+  title: 'trip-saga: services and worker',
+  needs,
+  scenarios: [
+    {
+      name: 'worker',
+      title: `A worker takes what comes on task queue ${taskQueue(defaultTaskQueue)}`,
+      promises: 'it takes what comes.',
+      timeLimitMs: Infinity,
+      run: (_, session) => {
+        session.print('  Until Ctrl-C. In another terminal, for example:');
+        session.print('    pnpm --filter trip-saga trip book --from BER --to LIS --departure … --return …');
+        return new Promise(() => {});
+      },
+    },
+  ],
+  defaultScenario: 'worker',
+  setUp: (session) => setUp(session, taskQueue(defaultTaskQueue)),
 };

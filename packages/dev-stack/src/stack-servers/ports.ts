@@ -1,4 +1,4 @@
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 
 /** Whether nothing listens on this TCP port, neither on loopback nor on all interfaces. */
 export async function isFree(port: number): Promise<boolean> {
@@ -38,4 +38,16 @@ function bind(port: number): Promise<number | undefined> {
       server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
     });
   });
+}
+
+/** So many different free ports, for programs that are to be told theirs and each other's before they start. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const listening = servers.map(
+    (server) => new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve)),
+  );
+  await Promise.all(listening);
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
