@@ -18,15 +18,7 @@ cli
 cli
   .command('prepare')
   .description('make all server programs ready; quiet when they are')
-  .action(async () => {
-    const { ensureProgram } = await import('./programs.ts');
-    const { programDefinitions } = await import('./programs/definitions.ts');
-    const onProgress = terminalProgress();
-    // One after another: two builds at once would take as long, and their progress would be mixed up.
-    for (const name of Object.keys(programDefinitions) as (keyof typeof programDefinitions)[]) {
-      await ensureProgram(name, { onProgress });
-    }
-  });
+  .action(async () => (await import('./commands/prepare.ts')).prepare());
 
 cli
   .command('doctor')

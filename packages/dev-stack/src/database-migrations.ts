@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { OperatorError } from './operator-error.ts';
 
@@ -31,6 +30,8 @@ export async function migrate(client: pg.Client, schema: string, dir: string, fi
   const problems: string[] = [];
   const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: (line: string) => problems.push(line) };
   const where = { schema, migrationsTable: 'pgmigrations', dir, ignorePattern: '(?!.*\\.sql$).*' };
+  // Hardly ever needed, and slow to load.
+  const { runner } = await import('node-pg-migrate');
   // Whoever calls this holds a lock already, and node-pg-migrate's own would fail instead of waiting.
   await runner({
     dbClient: client,

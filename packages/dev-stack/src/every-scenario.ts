@@ -11,9 +11,10 @@ import { joinStack, type ServerName } from './stack.ts';
  * @param cli the app's program of commands
  */
 export async function runEveryScenario(
-  { scenarios, needs }: { scenarios: readonly { name: string }[]; needs: ServerName[] },
+  { load, needs }: { load(): Promise<{ scenarios: readonly { name: string }[] }>; needs: ServerName[] },
   cli: string,
 ): Promise<void> {
+  const { scenarios } = await load();
   const stack = await joinStack({ need: needs, onProgress: terminalProgress() });
   const failed: string[] = [];
   try {

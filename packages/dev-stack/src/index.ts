@@ -1,13 +1,11 @@
 export { type Child, exitWithParent } from './children.ts';
 export { type DatabaseSpec, provisionDatabase, type SchemaSpec } from './database.ts';
-export { runEveryScenario } from './every-scenario.ts';
 export { describeError, OperatorError } from './operator-error.ts';
 export type { ProgramName } from './programs/definitions.ts';
 export { ensureProgram, type Located, locateProgram, type Program, type ProgramOptions } from './programs.ts';
 export { duration, type Progress, terminalProgress } from './progress.ts';
 export { type JoinOptions, joinStack, type ServerName, type Stack, type TemporalAddress } from './stack.ts';
 export { freePorts } from './stack-servers/ports.ts';
-export { BrokenPromise, runStart, type Scenario, type StartDefinition, type StartOptions } from './start.ts';
+export { BrokenPromise, type Scenario, type StartApp, type StartDefinition } from './start.ts';
 export type { Session } from './start-session.ts';
 export { followTimeline, type Timeline } from './timeline.ts';
-export { withTemporal } from './with-temporal.ts';

@@ -1,17 +1,6 @@
-/**
- * A fault that the person at the terminal can mend: a missing tool, a port, a full disk, a wrong setting.
- * Commands print `message` and `nextStep` without a stack trace and exit with 1.
- */
-export class OperatorError extends Error {
-  /** What to do about it, as one or more whole sentences or lines. */
-  readonly nextStep: string;
+import { OperatorError } from '@repo/worker-kit/errors';
 
-  constructor(message: string, nextStep: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'OperatorError';
-    this.nextStep = nextStep;
-  }
-}
+export { OperatorError };
 
 /** The text a command prints for an error: message and next step for an OperatorError, everything for a bug. */
 export function describeError(error: unknown): string {

@@ -40,16 +40,22 @@ export class BrokenPromise extends Error {
 
 /** What an app tells {@link runStart} about itself. */
 export interface StartDefinition<Context> {
-  app: string;
   title: string;
-  /** The servers to join; set explicitly in the environment, they are used as they are. */
-  needs: ServerName[];
   scenarios: readonly Scenario<Context>[];
   defaultScenario: string;
   /** Starts services and worker (`session.spawn`); what it starts is stopped in reverse order. */
   setUp(session: Session): Promise<Context>;
   /** Says what can be looked at, once a scenario has ended and the menu is about to appear. */
   afterwards?(context: Context, session: Session): unknown;
+}
+
+/** What {@link runStart} has to know of an app at once. */
+export interface StartApp<Context> {
+  app: string;
+  /** The servers to join; set explicitly in the environment, they are used as they are. */
+  needs: ServerName[];
+  /** Imports the rest. The servers are starting meanwhile, which takes about as long. */
+  load(): Promise<StartDefinition<Context>>;
 }
 
 /** What was typed after `start`. */
@@ -85,41 +91,27 @@ const abandonMs = 2000;
  * Ctrl-C, SIGTERM or SIGHUP.
  */
 export async function runStart<Context>(
-  definition: StartDefinition<Context>,
+  app: StartApp<Context>,
   options: StartOptions,
   world: StartWorld = {},
 ): Promise<void> {
   const exit = world.exit ?? ((code) => process.exit(code));
   const print = world.print ?? ((line) => void process.stdout.write(`${line}\n`));
-  const name = options.scenario ?? definition.defaultScenario;
-  const scenario = definition.scenarios.find((one) => one.name === name);
-  if (!scenario) {
-    print(`There is no scenario "${name}". There are:`);
-    for (const one of definition.scenarios) print(`  ${one.name}: ${one.title}`);
-    return exit(2);
-  }
   // Whoever read the output is gone (a closed terminal, `| head`): that must not cut the clean-up short.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  exit(
-    await runInStack(
-      definition,
-      options,
-      { ...world, print, exit, onProgress: world.print ?? terminalProgress() },
-      scenario,
-    ),
-  );
+  const onProgress = world.print ?? terminalProgress();
+  exit(await runInStack(app, options, { ...world, print, exit, onProgress }));
 }
 
 async function runInStack<Context>(
-  definition: StartDefinition<Context>,
-  { once = false, verbose = false, stack: stackName, ephemeral }: StartOptions,
+  app: StartApp<Context>,
+  { scenario: name, once = false, verbose = false, stack: stackName, ephemeral }: StartOptions,
   world: StartWorld & Required<Pick<StartWorld, 'print' | 'exit'>> & { onProgress: Progress },
-  first: Scenario<Context>,
 ): Promise<number> {
   const { print } = world;
   const suffix = newSuffix();
   const dataFolder = world.dataFolder ?? join(dataRoot, ephemeral ? 'ephemeral' : (stackName ?? 'main'));
-  const logFolder = join(dataFolder, 'logs', `${definition.app}-${suffix}`);
+  const logFolder = join(dataFolder, 'logs', `${app.app}-${suffix}`);
   const cleanUp = new CleanUp();
   const ended = new AbortController();
   const { signal } = ended;
@@ -148,7 +140,7 @@ async function runInStack<Context>(
       print(`Ignored: ${ignored.join(', ')}. To use another server than this stack's, set TEMPORAL_ADDRESS.`);
     }
     const { onProgress } = world;
-    const joining = (world.join ?? joinStack)({ need: definition.needs, stack: stackName, ephemeral, onProgress });
+    const joining = (world.join ?? joinStack)({ need: app.needs, stack: stackName, ephemeral, onProgress });
     let leaving: Promise<void> | undefined;
     // Also for a stack that is joined only after the first Ctrl-C. One that could not be joined holds no lease.
     leave = () =>
@@ -157,10 +149,17 @@ async function runInStack<Context>(
         () => {},
       ));
     cleanUp.add('leave the stack', leave);
+    const definition = await unlessAborted(signal, app.load());
+    const first = definition.scenarios.find((one) => one.name === (name ?? definition.defaultScenario));
+    if (!first) {
+      print(`There is no scenario "${name}". There are:`);
+      for (const one of definition.scenarios) print(`  ${one.name}: ${one.title}`);
+      return 2;
+    }
     const stack = await unlessAborted(signal, joining);
     stack.onLost(() => fail(lost()));
     const session = createSession({
-      app: definition.app,
+      app: app.app,
       suffix,
       stack,
       verbose,

@@ -1,4 +1,5 @@
-import { type Client, isGrpcServiceError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { code, grpcStatus, passing } from './grpc-status.ts';
 import type { HistoryEvent } from './history-endings.ts';
 import { HistorySteps } from './history-steps.ts';
 import { pause } from './pause.ts';
@@ -38,9 +39,6 @@ const aliveEveryMs = 500;
 const longPollMs = 60_000;
 const shortCallMs = 2000;
 
-const code = { cancelled: 1, invalidArgument: 3, deadlineExceeded: 4, notFound: 5 };
-/** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, ABORTED, INTERNAL, UNAVAILABLE */
-const passing = new Set([2, 4, 8, 10, 13, 14]);
 const statusRunning = 1;
 
 /**
@@ -131,7 +129,7 @@ class Follower {
         // Read again from the beginning: a token may not outlive a restart, and #told knows what was told.
         const hadToken = token !== undefined;
         token = undefined;
-        const status = isGrpcServiceError(error) ? error.code : undefined;
+        const status = grpcStatus(error);
         if (status === code.notFound && this.#startMs === undefined && Date.now() < appearBy) {
           await pause(pendingEveryMs, this.#ended.signal);
         } else if (status !== undefined && passing.has(status)) {
@@ -223,7 +221,7 @@ class Follower {
         if (wasAway) this.#poll.abort();
         if (steps === this.#steps) this.#tell(steps.pending(described.pendingActivities ?? [], Date.now()));
       } catch (error) {
-        const status = isGrpcServiceError(error) ? error.code : undefined;
+        const status = grpcStatus(error);
         if (status !== undefined && passing.has(status) && !this.#ended.signal.aborted) this.#unanswered();
       }
     }

@@ -18,7 +18,9 @@ const node = (...command: string[]) => {
   return status ?? 1;
 };
 
-const packages = ['apps', 'packages'].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`));
+const packages = ['apps', 'packages'].flatMap((group) =>
+  readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+);
 const reportOf = (name: string) => join(root, name, 'reports', `${task}.json`);
 const reported = () => packages.filter((name) => existsSync(reportOf(name)));
 

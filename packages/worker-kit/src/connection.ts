@@ -1,6 +1,6 @@
-import { Client, Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
+import type { Client } from '@temporalio/client';
 import type { LogLevel, NativeConnection } from '@temporalio/worker';
+// The SDK is imported where it is used: a program that is only a client starts in half the time without the worker.
 import { OperatorError } from './errors.ts';
 
 /** The task queue to use: `TASK_QUEUE` if it is set, so that two deployments in one namespace do not serve each other. */
@@ -10,7 +10,8 @@ export const taskQueue = (defaultName: string): string => process.env.TASK_QUEUE
  * Where Temporal is, in the way of all its tools: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`,
  * `TEMPORAL_TLS…`, or a profile of temporal.toml (`TEMPORAL_PROFILE`). Else `localhost:7233`, namespace `default`.
  */
-function configured() {
+async function configured() {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   const { connectionOptions, namespace } = loadClientConnectConfig();
   return {
     connectionOptions,
@@ -24,16 +25,16 @@ function configured() {
  * @throws OperatorError if Temporal does not answer.
  */
 export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
-  // Not at the top: a program that is only a client starts in half the time without it.
   const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker');
   Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
-  const { connectionOptions, namespace, address } = configured();
+  const { connectionOptions, namespace, address } = await configured();
   return { connection: await orExplain(NativeConnection.connect(connectionOptions), address), namespace };
 }
 
 /** A client. Close `client.connection` when it is no longer needed. @throws OperatorError if Temporal does not answer. */
 export async function connectClient(): Promise<Client> {
-  const { connectionOptions, namespace, address } = configured();
+  const { Client, Connection } = await import('@temporalio/client');
+  const { connectionOptions, namespace, address } = await configured();
   return new Client({ connection: await orExplain(Connection.connect(connectionOptions), address), namespace });
 }
 

@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import { InvalidInputError, OperatorError } from './errors.ts';
 
@@ -19,31 +18,31 @@ export async function runProgram(main: () => Promise<void>): Promise<void> {
   try {
     await main();
   } catch (error) {
-    process.exitCode = printError(error);
+    process.exitCode = await printError(error);
   }
 }
 
 /** Prints an error as `runProgram` does. Returns the exit code that goes with it. */
-export function printError(error: unknown): number {
+export async function printError(error: unknown): Promise<number> {
   if (error instanceof InvalidInputError) {
     console.error(error.message);
     return 2;
   }
-  const refusal = refusalIn(error);
-  if (refusal) {
-    console.error(refusal.message);
-    return 2;
+  if (error instanceof OperatorError) {
+    console.error(`${error.message}\n→ ${error.nextStep}`);
+    return 1;
   }
-  if (error instanceof OperatorError) console.error(`${error.message}\n→ ${error.nextStep}`);
-  else console.error(error);
-  return 1;
+  const refusal = await refusalIn(error);
+  console.error(refusal?.message ?? error);
+  return refusal ? 2 : 1;
 }
 
 /** What a workflow or an update was refused with, if that is what the client's error is about. */
-export function refusalIn(error: unknown): ApplicationFailure | undefined {
-  const cause =
-    error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError ? error.cause : undefined;
-  return cause instanceof ApplicationFailure && cause.nonRetryable ? cause : undefined;
+export async function refusalIn(error: unknown): Promise<ApplicationFailure | undefined> {
+  const { WorkflowFailedError, WorkflowUpdateFailedError } = await import('@temporalio/client');
+  const { ApplicationFailure } = await import('@temporalio/common');
+  if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)) return undefined;
+  return error.cause instanceof ApplicationFailure && error.cause.nonRetryable ? error.cause : undefined;
 }
 
 /**

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { runEveryScenario, runStart, withTemporal } from '@repo/dev-stack';
+import { runEveryScenario, runStart, type StartApp, withTemporal } from '@repo/dev-stack/commands';
 import { buildWorkflowBundle, connectClient, parseInput, parseJson, runProgram, taskQueue } from '@repo/worker-kit';
 import { Command, InvalidArgumentError } from 'commander';
-import { defaultTaskQueue, type TripOutcome, type TripState, tripRequestAtTheDoor } from '../contract.ts';
-import { start, worker } from './start.ts';
-import { bookOrFind, tripState } from './trips.ts';
+import type { TripOutcome, TripState } from '../contract.ts';
+import type { Demo } from './demo.ts';
+
+// Everything else is imported where it is needed: a command that loads the whole app takes a second longer to begin.
+
+const app: Pick<StartApp<Demo>, 'app' | 'needs'> = { app: 'trip-saga', needs: ['temporal', 'postgres'] };
+const start: StartApp<Demo> = { ...app, load: async () => (await import('./start.ts')).start };
+const worker: StartApp<Demo> = { ...app, load: async () => (await import('./start.ts')).worker };
 
 // What was typed wrongly is bad input: exit code 2.
 const program = new Command('trip')
@@ -39,13 +44,18 @@ program
   .option('--trip-id <id>', 'default: a new one; the same id again is the same trip')
   .option('--input <json>', 'the whole request as JSON, instead of the options above')
   .option('--json', 'print the outcome as JSON')
-  .action(({ json, input, ...options }) => {
+  .action(async ({ json, input, ...options }) => {
+    const { defaultTaskQueue, tripRequestAtTheDoor } = await import('../contract.ts');
+    const { bookOrFind } = await import('./trips.ts');
     const door = tripRequestAtTheDoor(Date.now());
     const defaults = { tripId: randomUUID().slice(0, 8), traveller: userInfo().username, passengers: 1 };
     const request = input === undefined ? parseInput(door, { ...defaults, ...options }) : parseJson(door, input);
     return withTemporal(async () => {
       const client = await connectClient();
-      const hint = setTimeout(() => console.error(`Waiting. Is there a worker on task queue ${queue()}?`), 3000);
+      const hint = setTimeout(
+        () => console.error(`Waiting. Is there a worker on task queue ${taskQueue(defaultTaskQueue)}?`),
+        3000,
+      );
       const outcome = await bookOrFind(client, request, userInfo().username).finally(() => {
         clearTimeout(hint);
         return client.connection.close();
@@ -61,6 +71,7 @@ program
   .option('--json', 'print the whole state as JSON')
   .action((tripId, { json }) =>
     withTemporal(async () => {
+      const { tripState } = await import('./trips.ts');
       const client = await connectClient();
       const state = await tripState(client, tripId).finally(() => client.connection.close());
       console.log(json ? JSON.stringify(state) : stateInWords(state));
@@ -78,8 +89,6 @@ program
   .action(async () => {
     await buildWorkflowBundle(new URL('../workflows.ts', import.meta.url));
   });
-
-const queue = () => taskQueue(defaultTaskQueue);
 
 function wholeNumber(text: string): number {
   if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError('must be a whole number');

@@ -1,17 +1,12 @@
-import type { ServerName, StartDefinition } from '@repo/dev-stack';
+import type { StartDefinition } from '@repo/dev-stack';
 import { taskQueue } from '@repo/worker-kit';
 import { defaultTaskQueue } from '../contract.ts';
 import { type Demo, setUp } from './demo.ts';
 import { scenarios } from './scenarios.ts';
 
-const app = 'trip-saga';
-const needs: ServerName[] = ['temporal', 'postgres'];
-
 /** `start`: services and worker of its own on the stack of this clone, and a scenario. */
 export const start: StartDefinition<Demo> = {
-  app,
   title: 'trip-saga: flight, hotel and cab, or none',
-  needs,
   scenarios,
   defaultScenario: 'book',
   setUp: (session) => setUp(session),
@@ -19,9 +14,7 @@ export const start: StartDefinition<Demo> = {
 
 /** `worker`: services and worker on the app's own task queue, for as long as nobody stops them. */
 export const worker: StartDefinition<Demo> = {
-  app,
   title: 'trip-saga: services and worker',
-  needs,
   scenarios: [
     {
       name: 'worker',

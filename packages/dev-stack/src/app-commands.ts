@@ -1,0 +1,4 @@
+// For an app's command line: what it needs before anything else, and quick to load.
+export { runEveryScenario } from './every-scenario.ts';
+export { runStart, type StartApp } from './start.ts';
+export { withTemporal } from './with-temporal.ts';
