@@ -23,9 +23,7 @@ export const migrations = fileURLToPath(new URL('../migrations', import.meta.url
 
 /** A PostgreSQL that nobody else uses, so that a test may stop it. */
 export async function joinPostgres(name: string) {
-  // Never a database that somebody has set for something else.
-  delete process.env.DATABASE_URL;
-  const stack = await joinStack({ need: ['postgres'], stack: name, ephemeral: true });
+  const stack = await joinStack({ need: ['postgres'], stack: name, ephemeral: true, ignoreEnvironment: true });
   return { stack, adminUrl: stack.postgres?.url ?? '' };
 }
 

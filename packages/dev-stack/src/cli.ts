@@ -1,7 +1,6 @@
 /** `pnpm stack`: makes server programs ready, runs the stack, looks at it, empties it. */
 import { Command } from 'commander';
 import { describeError } from './operator-error.ts';
-import { terminalProgress } from './progress.ts';
 
 const cli = new Command('pnpm stack')
   .description('Temporal and PostgreSQL for the apps of this repository')

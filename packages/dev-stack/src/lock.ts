@@ -28,20 +28,6 @@ export async function acquireLock(path: string, onWait?: (holder: ProcessIdentit
   }
 }
 
-/** Runs `work` under the lock at `path`. */
-export async function withLock<T>(
-  path: string,
-  work: () => Promise<T>,
-  onWait?: (holder: ProcessIdentity) => void,
-): Promise<T> {
-  const lock = await acquireLock(path, onWait);
-  try {
-    return await work();
-  } finally {
-    lock.release();
-  }
-}
-
 function heldLock(path: string): Lock {
   let held = true;
   return {

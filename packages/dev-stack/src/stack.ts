@@ -14,11 +14,10 @@ export interface JoinOptions {
   need: ServerName[];
   /** Name of the stack; `main` by default, and a random one for ephemeral stacks. */
   stack?: string | undefined;
-  /**
-   * For tests: data in a temporary folder that goes with the stack, any free ports, no Web UI; always servers of its
-   * own, whatever the environment says.
-   */
+  /** For tests: data in a temporary folder that goes with the stack, any free ports, no Web UI. */
   ephemeral?: boolean | undefined;
+  /** For tests as well: servers of its own, whatever `TEMPORAL_ADDRESS` and `DATABASE_URL` say. */
+  ignoreEnvironment?: boolean | undefined;
   onProgress?: Progress | undefined;
 }
 
@@ -62,7 +61,7 @@ export async function joinStack(options: JoinOptions): Promise<Stack> {
   }
   const progress = options.onProgress ?? (() => {});
   const places = stackPlaces(options);
-  const explicit = options.ephemeral ? [] : options.need.filter((server) => process.env[EXPLICIT[server]]);
+  const explicit = options.ignoreEnvironment ? [] : options.need.filter((server) => process.env[EXPLICIT[server]]);
   const own = options.need.filter((server) => !explicit.includes(server));
   const given: Addresses = {};
   const [programs] = await Promise.all([

@@ -20,7 +20,7 @@ const sameCtrlCMs = 250;
  */
 export function listenForSignals(
   stop: (reason: Interrupted) => void,
-  abandon: (reason: Interrupted) => void,
+  abandon: (reason: Interrupted) => Promise<void>,
 ): () => void {
   let first: Interrupted | undefined;
   let firstAt = 0;
@@ -30,7 +30,7 @@ export function listenForSignals(
       firstAt = Date.now();
       stop(first);
     } else if (signal === 'SIGINT' && Date.now() - firstAt > sameCtrlCMs) {
-      abandon(first);
+      void abandon(first);
     }
   };
   const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => [signal, heard(signal)] as const);

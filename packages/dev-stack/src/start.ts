@@ -139,6 +139,14 @@ async function runInStack<Context>(
     if (ignored.length > 0) {
       print(`Ignored: ${ignored.join(', ')}. To use another server than this stack's, set TEMPORAL_ADDRESS.`);
     }
+    const loading = app.load();
+    // A name may be wrong, and then nothing is to be started.
+    const { scenarios } = name === undefined ? { scenarios: [] } : await unlessAborted(signal, loading);
+    if (name !== undefined && !scenarios.some((one) => one.name === name)) {
+      print(`There is no scenario "${name}". There are:`);
+      for (const one of scenarios) print(`  ${one.name}: ${one.title}`);
+      return 2;
+    }
     const { onProgress } = world;
     const joining = (world.join ?? joinStack)({ need: app.needs, stack: stackName, ephemeral, onProgress });
     let leaving: Promise<void> | undefined;
@@ -149,14 +157,9 @@ async function runInStack<Context>(
         () => {},
       ));
     cleanUp.add('leave the stack', leave);
-    const definition = await unlessAborted(signal, app.load());
+    const [definition, stack] = await unlessAborted(signal, Promise.all([loading, joining]));
     const first = definition.scenarios.find((one) => one.name === (name ?? definition.defaultScenario));
-    if (!first) {
-      print(`There is no scenario "${name}". There are:`);
-      for (const one of definition.scenarios) print(`  ${one.name}: ${one.title}`);
-      return 2;
-    }
-    const stack = await unlessAborted(signal, joining);
+    if (!first) throw new Error(`The default scenario ${definition.defaultScenario} is missing.`);
     stack.onLost(() => fail(lost()));
     const session = createSession({
       app: app.app,

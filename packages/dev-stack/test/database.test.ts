@@ -14,7 +14,7 @@ let serial = 0;
 beforeAll(async () => {
   // Never a server that somebody has set for something else: this makes databases and roles.
   delete process.env.DATABASE_URL;
-  stack = await joinStack({ need: ['postgres'], stack: 'test-database', ephemeral: true });
+  stack = await joinStack({ need: ['postgres'], stack: 'test-database', ephemeral: true, ignoreEnvironment: true });
   adminUrl = stack.postgres?.url ?? '';
   folder = await mkdtemp(join(tmpdir(), 'migrations-'));
   await migration('0001_things', 'CREATE TABLE things (id bigint GENERATED ALWAYS AS IDENTITY, name text NOT NULL);');

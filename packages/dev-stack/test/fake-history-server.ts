@@ -4,7 +4,7 @@ import type { HistoryEvent } from '../src/history-endings.ts';
 import type { PendingActivity } from '../src/history-steps.ts';
 
 /** As the client throws what the server, or its absence, says. */
-export function grpcError(code: number, details: string): Error {
+function grpcError(code: number, details: string): Error {
   return Object.assign(new Error(`${code} ${details}`), { code, details, metadata: {} });
 }
 

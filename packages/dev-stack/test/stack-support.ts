@@ -17,7 +17,7 @@ const joined: (Stack | Running)[] = [];
 
 /** Joins an ephemeral stack with both servers, unless told otherwise; left after the test. */
 export async function joinOne(options: Partial<JoinOptions> = {}): Promise<Stack> {
-  const stack = await joinStack({ need: [...both], ephemeral: true, ...options });
+  const stack = await joinStack({ need: [...both], ephemeral: true, ignoreEnvironment: true, ...options });
   joined.push(stack);
   return stack;
 }

@@ -14,7 +14,7 @@ declare module 'vitest' {
 /** What all test files of one app share. It is given back when the run ends, in whatever way it ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [stack, testServer, bundle] = await Promise.all([
-    joinStack({ need: ['postgres'], ephemeral: true }),
+    joinStack({ need: ['postgres'], ephemeral: true, ignoreEnvironment: true }),
     ensureProgram('temporal-test-server'),
     freshWorkflowBundle(pathToFileURL(`${project.config.root}/src/workflows.ts`)),
   ]);

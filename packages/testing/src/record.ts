@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { withTemporal } from '@repo/dev-stack';
+import { withTemporal } from '@repo/dev-stack/commands';
 import { connectClient, OperatorError, runProgram } from '@repo/worker-kit';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 
@@ -15,8 +15,11 @@ await runProgram(async () => {
   }
   const history = await withTemporal(async () => {
     const client = await connectClient();
-    const handle = client.workflow.getHandle(workflowId);
-    return handle.fetchHistory().finally(() => client.connection.close());
+    try {
+      return await client.workflow.getHandle(workflowId).fetchHistory();
+    } finally {
+      await client.connection.close();
+    }
   });
   // Process and host name of whoever did it: the worker's identity, and its sticky task queue.
   const text = historyToJSON(history).replace(/"\d+@[^"]+"/g, '"recorded"');

@@ -45,7 +45,7 @@ export async function setUp(session: Session, queue = session.taskQueue): Promis
 }
 
 /** A worker knows where the services are, and nothing of their databases. */
-export async function startWorker(session: Session, queue: string, urls: Record<Service, string>): Promise<Child> {
+async function startWorker(session: Session, queue: string, urls: Record<Service, string>): Promise<Child> {
   const args = ['--bundle', await freshWorkflowBundle(new URL('../workflows.ts', import.meta.url))];
   const env = {
     DATABASE_URL: undefined,

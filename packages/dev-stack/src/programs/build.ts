@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorError } from '../operator-error.ts';
@@ -49,29 +49,31 @@ function runCommand(
   discard: () => void,
 ): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    // The group makes one kill reach the compilers that the build tool starts.
-    const child = spawn(command, args, {
-      cwd,
-      env: { ...env, ...extra },
-      stdio: ['ignore', out, out],
-      detached: true,
-    });
+    let child: ChildProcess | undefined;
     let interrupted = false;
     const interrupt = (signal: NodeJS.Signals) => {
       interrupted = true;
-      killGroup(child.pid);
+      killGroup(child?.pid);
       discard();
       stopListening();
       process.kill(process.pid, signal);
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-    const onExit = () => killGroup(child.pid);
+    const onExit = () => killGroup(child?.pid);
     const stopListening = () => {
       for (const signal of signals) process.off(signal, interrupt);
       process.off('exit', onExit);
     };
+    // Before the build runs: a signal in between would end this process and leave the build and its folder.
     for (const signal of signals) process.on(signal, interrupt);
     process.on('exit', onExit);
+    // The group makes one kill reach the compilers that the build tool starts.
+    child = spawn(command, args, {
+      cwd,
+      env: { ...env, ...extra },
+      stdio: ['ignore', out, out],
+      detached: true,
+    });
     child.once('error', (error) => {
       stopListening();
       resolve(error.message);

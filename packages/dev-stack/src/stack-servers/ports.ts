@@ -1,4 +1,5 @@
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { connect, createServer } from 'node:net';
 
 /** Whether nothing listens on this TCP port, neither on loopback nor on all interfaces. */
 export async function isFree(port: number): Promise<boolean> {
@@ -20,9 +21,12 @@ export function answers(host: string, port: number, timeout: number): Promise<bo
   });
 }
 
-/** `preferred`, or the next free port above it; with 0, any free port. */
+/**
+ * `preferred`, or the next free port above it; with 0, any free port. Such a one lies below those that the kernel gives
+ * to outgoing connections: a server that is stopped for a while has to find its port free again.
+ */
 export async function freePort(preferred: number, not: number[] = []): Promise<number> {
-  if (preferred === 0) return (await bind(0)) ?? 0;
+  if (preferred === 0) return freePort(randomInt(15_000, 31_000), not);
   for (let port = preferred; port < Math.min(preferred + 200, 65_536); port++) {
     if (!not.includes(port) && (await isFree(port))) return port;
   }
@@ -42,12 +46,7 @@ function bind(port: number): Promise<number | undefined> {
 
 /** So many different free ports, for programs that are to be told theirs and each other's before they start. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const listening = servers.map(
-    (server) => new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve)),
-  );
-  await Promise.all(listening);
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await freePort(0, ports));
   return ports;
 }

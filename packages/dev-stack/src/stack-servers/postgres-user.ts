@@ -42,7 +42,7 @@ export function postgresUser(): UserId | undefined {
 }
 
 /** Whether this user can reach `path` through all the folders above it. */
-export function canReach(path: string, user: UserId): boolean {
+function canReach(path: string, user: UserId): boolean {
   for (let folder = path; ; folder = dirname(folder)) {
     const found = statSync(folder, { throwIfNoEntry: false });
     if (found && !allows(found, user, 1)) return false;
