@@ -29,7 +29,7 @@ afterEach(() => {
 afterAll(() => stack?.leave());
 
 function run(environment: Record<string, string>, name = 'cab') {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, name], {
+  const child = spawn(process.execPath, ['--import', 'tsx/esm', program, name], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

@@ -152,7 +152,7 @@ export function exitWithParent(): void {
 }
 
 function tsxFor(file: string): string {
-  return pathToFileURL(createRequire(file).resolve('tsx')).href;
+  return pathToFileURL(createRequire(file).resolve('tsx/esm')).href;
 }
 
 /**

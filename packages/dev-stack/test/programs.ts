@@ -19,7 +19,7 @@ export interface Program {
 /** Starts a fixture with its arguments, in a session of its own, so that nothing reaches it but what a test sends. */
 export function runFixture(name: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
   const file = fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url));
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
   const child = spawn(process.execPath, ['--import', tsx, file, ...args], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -25,7 +25,7 @@ test('joins of one stack share its servers; the last one out leaves neither proc
   other.child.stdin?.end();
   await other.ended;
   expect(await query(mine, 'select 1 as one')).toEqual([{ one: 1 }]);
-  const { folder, socket } = stackPlaces({ stack: name, ephemeral: true, ignoreEnvironment: true });
+  const { folder, socket } = stackPlaces({ stack: name, ephemeral: true });
   const temporary = record(name)?.temporaryFolders ?? [];
   await mine.leave();
   await until('all processes are gone', () => allGone(running), 3000);

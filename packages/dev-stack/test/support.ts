@@ -31,7 +31,7 @@ export interface Running {
 /** Starts a TypeScript file of test/fixtures (or below src) in a process of its own. */
 export function runFile(file: string, args: string[], env: NodeJS.ProcessEnv = {}): Running {
   const program = fileURLToPath(new URL(file, import.meta.url));
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
   const child = spawn(process.execPath, ['--import', loader, program, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },

@@ -24,7 +24,7 @@ const packages = ['apps', 'packages'].flatMap((group) =>
 const reportOf = (name: string) => join(root, name, 'reports', `${task}.json`);
 const reported = () => packages.filter((name) => existsSync(reportOf(name)));
 
-const prepared = node('--import', 'tsx', 'packages/dev-stack/src/cli.ts', 'prepare');
+const prepared = node('--import', 'tsx/esm', 'packages/dev-stack/src/cli.ts', 'prepare');
 if (prepared !== 0) process.exit(prepared);
 // What an earlier run left would count for a package that fails before it reports. turbo brings back what it has cached.
 for (const name of reported()) rmSync(reportOf(name));

@@ -21,12 +21,26 @@ const worker = fileURLToPath(new URL('../worker.ts', import.meta.url));
 
 /** Starts the three services and a worker; `start` has a task queue of its own, so that two of them never mix. */
 export async function setUp(session: Session, queue = session.taskQueue): Promise<Demo> {
-  const { stack } = session;
-  const databases = await provisionServices(stack.postgres?.url ?? '', (name) => stack.secret(name));
   const [flight, hotel, cab] = await freePorts(3);
   const ports = { flight, hotel, cab };
   const urlOf = (service: Service) => `http://127.0.0.1:${ports[service]}`;
   const urls = { flight: urlOf('flight'), hotel: urlOf('hotel'), cab: urlOf('cab') };
+  Object.assign(process.env, session.env, { TASK_QUEUE: queue });
+  const [client, databases] = await Promise.all([
+    connectClient(),
+    startServices(session, ports),
+    startWorker(session, queue, urls),
+  ]);
+  session.onCleanUp('close the connection to Temporal', () => client.connection.close());
+  const books = new Books(databases);
+  session.onCleanUp('close the connections to the databases', () => books.close());
+  return { client, urls, books };
+}
+
+/** @returns the database URL of each service */
+async function startServices(session: Session, ports: Record<Service, number | undefined>) {
+  const { stack } = session;
+  const databases = await provisionServices(stack.postgres?.url ?? '', (name) => stack.secret(name));
   const startService = (service: Service) =>
     session.spawn({
       name: `${service} service`,
@@ -34,14 +48,8 @@ export async function setUp(session: Session, queue = session.taskQueue): Promis
       args: [service],
       env: { DATABASE_URL: databases[service], PORT: String(ports[service]) },
     });
-  await Promise.all([...services.map(startService), startWorker(session, queue, urls)]);
-
-  Object.assign(process.env, session.env, { TASK_QUEUE: queue });
-  const client = await connectClient();
-  session.onCleanUp('close the connection to Temporal', () => client.connection.close());
-  const books = new Books(databases);
-  session.onCleanUp('close the connections to the databases', () => books.close());
-  return { client, urls, books };
+  await Promise.all(services.map(startService));
+  return databases;
 }
 
 /** A worker knows where the services are, and nothing of their databases. */

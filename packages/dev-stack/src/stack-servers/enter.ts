@@ -75,7 +75,7 @@ async function spawnDaemon(places: StackPlaces, progress: Progress): Promise<Dae
   const log = join(places.logs, 'daemon.log');
   const out = openSync(log, 'a', 0o600);
   const program = fileURLToPath(new URL('../stack-daemon.ts', import.meta.url));
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
   const child = spawn(
     process.execPath,
     ['--import', loader, program, places.name, places.ephemeral ? 'ephemeral' : 'durable'],
