@@ -19,7 +19,7 @@ test('what is set in the environment is used as it is and never broken', async (
   const real = await joinOne();
   vi.stubEnv('TEMPORAL_ADDRESS', real.temporal?.address);
   vi.stubEnv('DATABASE_URL', real.postgres?.url);
-  const stack = await joinOne();
+  const stack = await joinOne({ ignoreEnvironment: false });
   expect(stack.temporal).toEqual({ address: real.temporal?.address, namespace: 'default' });
   expect(stack.postgres).toEqual(real.postgres);
   for (const server of both) {
@@ -33,10 +33,12 @@ test('an explicit address that does not answer is refused, without the password'
   const port = await freePort(0);
   expect(await isFree(port)).toBe(true);
   vi.stubEnv('TEMPORAL_ADDRESS', `127.0.0.1:${port}`);
-  await expect(joinOne()).rejects.toThrow(`Nothing answers at 127.0.0.1:${port} (TEMPORAL_ADDRESS).`);
+  await expect(joinOne({ ignoreEnvironment: false })).rejects.toThrow(
+    `Nothing answers at 127.0.0.1:${port} (TEMPORAL_ADDRESS).`,
+  );
   vi.unstubAllEnvs();
   vi.stubEnv('DATABASE_URL', `postgres://me:hush@127.0.0.1:${port}/app`);
-  const error = (await joinOne().catch((caught: unknown) => caught)) as OperatorError;
+  const error = (await joinOne({ ignoreEnvironment: false }).catch((caught: unknown) => caught)) as OperatorError;
   expect(error).toBeInstanceOf(OperatorError);
   expect(error.message).toContain(`me at 127.0.0.1:${port}, database app: ECONNREFUSED`);
   expect(JSON.stringify([error.message, error.nextStep])).not.toContain('hush');
