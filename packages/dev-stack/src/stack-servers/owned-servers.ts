@@ -71,7 +71,10 @@ export class OwnedServers {
     return this.#inTurn(server, async () => {
       const owned = this.#requireOwned(server);
       owned.meantToEnd = true;
-      if (owned.process) await endServer(server, owned.process.identity);
+      if (owned.process) {
+        await endServer(server, owned.process.identity);
+        await owned.process.ended;
+      }
       this.#forget(server);
     });
   }
@@ -81,7 +84,10 @@ export class OwnedServers {
     return this.#inTurn(server, async () => {
       const owned = this.#requireOwned(server);
       owned.meantToEnd = true;
-      if (owned.process) await killServerProcess(owned.process.identity);
+      if (owned.process) {
+        await killServerProcess(owned.process.identity);
+        await owned.process.ended;
+      }
       this.#forget(server);
     });
   }
