@@ -131,9 +131,13 @@ async function compensate(error: Error, state: TripState, compensations: Compens
   const { tripId } = state.request;
   delete state.outcome;
   changeStatus(state, 'compensating');
+  // The newest compensation belongs to the step that failed.
+  const reason = reasonOf(compensations[0]?.service ?? 'flight', error);
+  // What is booked under that key is another request's, and not this trip's to cancel.
+  const ours = reason.type === failureTypes.bookingMismatch ? compensations.slice(1) : compensations;
   const undone: Service[] = [];
   const stuck: Reason[] = [];
-  for (const { service, undo } of compensations) {
+  for (const { service, undo } of ours) {
     setCurrentDetails(`Cancelling the ${service}`);
     try {
       const { wasBooked } = await undo();
@@ -146,8 +150,7 @@ async function compensate(error: Error, state: TripState, compensations: Compens
   }
   if (stuck.length > 0) return { status: 'needs-attention', tripId, undone, stuck };
   if (isCancellation(error)) return { status: 'cancelled', tripId, undone };
-  // The newest compensation belongs to the step that failed.
-  return { status: 'compensated', tripId, reason: reasonOf(compensations[0]?.service ?? 'flight', error), undone };
+  return { status: 'compensated', tripId, reason, undone };
 }
 
 function conclude(state: TripState, outcome: TripOutcome): void {

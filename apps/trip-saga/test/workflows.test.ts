@@ -249,6 +249,31 @@ describe('the same trip id again', () => {
   });
 });
 
+describe('a second run of a trip whose workflow was ended from outside', () => {
+  const ended = async (request: TripRequest) => {
+    await bookTrip(env.client, request, 'ada');
+    await env.client.workflow.getHandle(tripWorkflowId(request.tripId)).terminate();
+  };
+
+  it('finds the bookings of the first', async () => {
+    const request = aTrip(now);
+    await ended(request);
+    expect(await (await start(request)).result()).toMatchObject({ status: 'booked' });
+    expect(await bookings(request)).toEqual(services);
+  });
+
+  it('with other details undoes nothing: those bookings are not its own', async () => {
+    const request = aTrip(now);
+    await ended(request);
+    expect(await (await start({ ...request, passengers: 3 })).result()).toMatchObject({
+      status: 'compensated',
+      reason: { service: 'flight', type: failureTypes.bookingMismatch },
+      undone: [],
+    });
+    expect(await bookings(request)).toEqual(services);
+  });
+});
+
 describe('bad input that comes past the door', () => {
   const writes = () => world.flight.calls.PUT + world.hotel.calls.PUT + world.cab.calls.PUT;
 
