@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { z } from 'zod';
 
 /** What everybody who talks to this app has to know: names, inputs, outcomes, messages, failure types. */
@@ -94,6 +94,7 @@ export type TripOutcome =
 
 export interface TripState {
   request: TripRequest;
+  /** `needs-attention` is not an end: what is stuck is still to be undone, once a person has mended its cause. */
   status: 'booking' | 'compensating' | TripOutcome['status'];
   /** What is booked at this moment. */
   bookings: Partial<Bookings>;
@@ -109,11 +110,41 @@ export const stateQuery = defineQuery<TripState>('state');
  */
 export const outcomeUpdate = defineUpdate<TripOutcome, [TripRequest?]>('outcome');
 
+const cancelRequest = z.object({ requestedAt: z.iso.datetime({ offset: true }).optional() }).optional();
+
+/** When the traveller asked, as ISO 8601; left out, it is when the message arrives. */
+export type CancelRequest = z.infer<typeof cancelRequest>;
+
+/**
+ * Cancels the trip, until its departure. What counts is when it was asked for: a signal is recorded while no worker is
+ * up, and then counts although it is read late.
+ */
+export const cancelSignal = defineSignal<[CancelRequest]>('cancel');
+
+/** Cancels the trip, and answers with what has become of it; refused (`tripDeparted`) after the departure. */
+export const cancelUpdate = defineUpdate<TripOutcome, [CancelRequest]>('cancelNow');
+
+/** Tries again what is stuck, and answers with what has become of it; refused (`nothingToResolve`) if nothing is. */
+export const resolveUpdate = defineUpdate<TripOutcome>('resolve');
+
+/**
+ * When a cancellation was asked for, in milliseconds since the epoch: what the client says, but not after now, and now
+ * if what it says cannot be read.
+ */
+export function requestedAt(request: CancelRequest, now: number): number {
+  const said = cancelRequest.safeParse(request).data?.requestedAt;
+  return said === undefined ? now : Math.min(now, Date.parse(said));
+}
+
 export const failureTypes = {
   /** The request breaks a rule above; nothing was written. */
   invalidTrip: 'InvalidTrip',
   /** There is a trip of that id already, with other details. */
   tripMismatch: 'TripMismatch',
+  /** Too late to cancel. */
+  tripDeparted: 'TripDeparted',
+  /** There is nothing that waits for a person. */
+  nothingToResolve: 'NothingToResolve',
   /** A lasting refusal: no seats, rooms or cabs on that day. */
   soldOut: 'SoldOut',
   /** The service has another request under the same key. */

@@ -4,44 +4,24 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
+  CancelledFailure,
   condition,
   isCancellation,
   proxyActivities,
-  rootCause,
   setCurrentDetails,
   setHandler,
   sleep,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from './activities.ts';
-import {
-  type Bookings,
-  bookingKey,
-  type Cancellation,
-  differingFields,
-  failureTypes,
-  outcomeUpdate,
-  type Reason,
-  type Service,
-  startOfDay,
-  stateQuery,
-  statusAttribute,
-  type TripOutcome,
-  type TripRequest,
-  type TripState,
-  tripRequestInTheWorkflow,
-  tripWorkflowId,
-} from './contract.ts';
+import type { Bookings, CancelRequest, Service, TripOutcome, TripRequest, TripState } from './contract.ts';
+import * as contract from './contract.ts';
+import { type Compensation, compensate } from './workflows/compensation.ts';
+import { changeStatus, conclude, known } from './workflows/trip-state.ts';
 
+const { bookingKey, failureTypes, startOfDay } = contract;
 const { bookFlight, reserveHotel, scheduleCab } = proxyActivities<Activities>(whileSomeoneWaits);
 const { cancelFlight, cancelHotel, cancelCab } = proxyActivities<Activities>(untilItSucceeds);
-
-/** One step back. `undo` is safe to call whether or not the step forward ever happened. */
-interface Compensation {
-  service: Service;
-  undo: () => Promise<Cancellation>;
-}
 
 /**
  * Books flight, hotel and cab, or none of them.
@@ -53,21 +33,50 @@ export async function trip(input: TripRequest): Promise<TripOutcome> {
   const request = accept(input);
   const state: TripState = { request, status: 'booking', bookings: {} };
   const compensations: Compensation[] = [];
+  const journey = new CancellationScope();
+  let departed = false;
 
-  setHandler(stateQuery, () => state);
-  setHandler(outcomeUpdate, () => CancellationScope.nonCancellable(() => known(state)), {
+  setHandler(contract.stateQuery, () => state);
+  setHandler(contract.outcomeUpdate, () => known(state), {
     validator: (other?: TripRequest) => refuseOtherDetails(request, other),
   });
+  setHandler(contract.cancelSignal, (cancel) => {
+    if (!departed && contract.requestedAt(cancel, Date.now()) < startOfDay(request.departure)) journey.cancel();
+  });
+  setHandler(
+    contract.cancelUpdate,
+    async () => {
+      journey.cancel();
+      return known(state, (outcome) => outcome.status !== 'booked');
+    },
+    { validator: (cancel) => refuseAfterDeparture(request, cancel, departed) },
+  );
+  setHandler(
+    contract.resolveUpdate,
+    async () => {
+      delete state.outcome;
+      changeStatus(state, 'compensating');
+      return known(state);
+    },
+    { validator: () => refuseUnlessStuck(state) },
+  );
 
   try {
     changeStatus(state, 'booking');
-    const bookings = await bookAll(request, state, compensations);
-    conclude(state, { status: 'booked', tripId: request.tripId, bookings });
-    await untilDeparture(request);
+    await journey.run(async () => {
+      const bookings = await bookAll(request, state, compensations);
+      conclude(state, { status: 'booked', tripId: request.tripId, bookings });
+      await untilDeparture(request);
+      // A cancellation that was asked for in time may have waited, like the timer, for a worker to come back.
+      if (journey.consideredCancelled) throw new CancelledFailure('cancelled before the departure');
+      departed = true;
+    });
   } catch (error) {
     // A bug is not a business ending: thrown on, it keeps the trip waiting until a worker with the fix goes on with it.
     if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error;
-    conclude(state, await CancellationScope.nonCancellable(() => compensate(error as Error, state, compensations)));
+    // An attempt that fails while it is being cancelled is not tried again: the error alone does not tell.
+    const cancelled = isCancellation(error) || journey.consideredCancelled;
+    await CancellationScope.nonCancellable(() => compensate(error as Error, cancelled, state, compensations));
   }
 
   await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
@@ -76,14 +85,21 @@ export async function trip(input: TripRequest): Promise<TripOutcome> {
 
 /** @throws ApplicationFailure `InvalidTrip`, not retryable, that names each field and what is wrong with it. */
 function accept(input: TripRequest): TripRequest {
-  const parsed = tripRequestInTheWorkflow(Date.now()).safeParse(input);
-  const refuse = (reason: string) =>
-    ApplicationFailure.create({ type: failureTypes.invalidTrip, message: reason, nonRetryable: true });
+  const parsed = contract.tripRequestInTheWorkflow(Date.now()).safeParse(input);
+  const refuse = (reason: string) => answer(refusal(failureTypes.invalidTrip, reason));
+  // Whoever asks for the outcome in the same breath as for the start gets this answer, and not that there is none.
+  const answer = (refused: Error) => {
+    const refuse = (_?: TripRequest): TripOutcome => {
+      throw refused;
+    };
+    setHandler(contract.outcomeUpdate, refuse, { validator: (other?: TripRequest) => void refuse(other) });
+    return refused;
+  };
   if (!parsed.success) {
     throw refuse(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`).join('; '));
   }
   // Another workflow id with this trip id would share its booking keys: undoing one would undo the other.
-  const expected = tripWorkflowId(parsed.data.tripId);
+  const expected = contract.tripWorkflowId(parsed.data.tripId);
   if (workflowInfo().workflowId !== expected) {
     throw refuse(`tripId: the workflow id of this trip must be ${expected}`);
   }
@@ -96,7 +112,7 @@ async function bookAll(request: TripRequest, state: TripState, compensations: Co
 
   // Each compensation is registered before its step: a call that failed may have booked all the same.
   setCurrentDetails(`Booking the flight ${from} → ${to}`);
-  compensations.unshift({ service: 'flight', undo: () => cancelFlight({ key: key('flight') }) });
+  compensations.unshift({ service: 'flight', cancel: cancelFlight });
   const flight = await bookFlight.executeWithOptions(
     { summary: `Flight ${from} → ${to}, ${departure} to ${request.return}` },
     [{ key: key('flight'), from, to, departure, return: request.return, passengers }],
@@ -104,7 +120,7 @@ async function bookAll(request: TripRequest, state: TripState, compensations: Co
   state.bookings.flight = flight;
 
   setCurrentDetails(`Reserving the hotel in ${to}`);
-  compensations.unshift({ service: 'hotel', undo: () => cancelHotel({ key: key('hotel') }) });
+  compensations.unshift({ service: 'hotel', cancel: cancelHotel });
   const hotel = await reserveHotel.executeWithOptions(
     { summary: `Hotel in ${to}, ${departure} to ${request.return}` },
     [{ key: key('hotel'), city: to, arrival: departure, departure: request.return, guests: passengers }],
@@ -112,7 +128,7 @@ async function bookAll(request: TripRequest, state: TripState, compensations: Co
   state.bookings.hotel = hotel;
 
   setCurrentDetails(`Scheduling the cab in ${to}`);
-  compensations.unshift({ service: 'cab', undo: () => cancelCab({ key: key('cab') }) });
+  compensations.unshift({ service: 'cab', cancel: cancelCab });
   const cab = await scheduleCab.executeWithOptions({ summary: `Cab in ${to}, ${departure}` }, [
     { key: key('cab'), city: to, date: departure, passengers },
   ]);
@@ -126,62 +142,21 @@ async function untilDeparture({ departure }: TripRequest): Promise<void> {
   await sleep(Math.max(0, startOfDay(departure) - Date.now()), { summary: `departure on ${departure}` });
 }
 
-/** Undoes, newest first. One that cannot be undone does not keep the others from it, and ends in plain sight. */
-async function compensate(error: Error, state: TripState, compensations: Compensation[]): Promise<TripOutcome> {
-  const { tripId } = state.request;
-  delete state.outcome;
-  changeStatus(state, 'compensating');
-  // The newest compensation belongs to the step that failed.
-  const reason = reasonOf(compensations[0]?.service ?? 'flight', error);
-  // What is booked under that key is another request's, and not this trip's to cancel.
-  const ours = reason.type === failureTypes.bookingMismatch ? compensations.slice(1) : compensations;
-  const undone: Service[] = [];
-  const stuck: Reason[] = [];
-  for (const { service, undo } of ours) {
-    setCurrentDetails(`Cancelling the ${service}`);
-    try {
-      const { wasBooked } = await undo();
-      if (wasBooked) undone.push(service);
-      delete state.bookings[service];
-    } catch (failure) {
-      if (!(failure instanceof ActivityFailure)) throw failure;
-      stuck.push(reasonOf(service, failure));
-    }
-  }
-  if (stuck.length > 0) return { status: 'needs-attention', tripId, undone, stuck };
-  if (isCancellation(error)) return { status: 'cancelled', tripId, undone };
-  return { status: 'compensated', tripId, reason, undone };
-}
-
-function conclude(state: TripState, outcome: TripOutcome): void {
-  state.outcome = outcome;
-  changeStatus(state, outcome.status);
-  setCurrentDetails(outcome.status);
-}
-
-async function known(state: TripState): Promise<TripOutcome> {
-  await condition(() => state.outcome !== undefined);
-  return state.outcome as TripOutcome;
-}
-
-function changeStatus(state: TripState, status: TripState['status']): void {
-  state.status = status;
-  upsertSearchAttributes([{ key: statusAttribute, value: status }]);
-}
-
-/** What an activity failed of: the service's own refusal, or, once it was asked for too long, the last thing seen. */
-function reasonOf(service: Service, error: Error): Reason {
-  const refusal = error.cause instanceof ApplicationFailure ? error.cause : undefined;
-  return {
-    service,
-    type: refusal?.type ?? failureTypes.serviceUnavailable,
-    message: rootCause(error) ?? error.message,
-  };
-}
-
 function refuseOtherDetails(request: TripRequest, other: TripRequest | undefined): void {
-  const differing = other ? differingFields(request, other) : [];
+  const differing = other ? contract.differingFields(request, other) : [];
   if (differing.length === 0) return;
   const message = `${differing.join(', ')}: trip ${request.tripId} exists with other details`;
-  throw ApplicationFailure.create({ type: failureTypes.tripMismatch, message, nonRetryable: true });
+  throw refusal(failureTypes.tripMismatch, message);
 }
+
+function refuseAfterDeparture({ tripId, departure }: TripRequest, cancel: CancelRequest, departed: boolean): void {
+  if (!departed && contract.requestedAt(cancel, Date.now()) < startOfDay(departure)) return;
+  throw refusal(failureTypes.tripDeparted, `trip ${tripId} has departed on ${departure}`);
+}
+
+function refuseUnlessStuck({ request, status }: TripState): void {
+  if (status === 'needs-attention') return;
+  throw refusal(failureTypes.nothingToResolve, `trip ${request.tripId} is ${status}: nothing waits for a person`);
+}
+
+const refusal = (type: string, message: string) => ApplicationFailure.create({ type, message, nonRetryable: true });

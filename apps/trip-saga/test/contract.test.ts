@@ -1,6 +1,6 @@
 import { fieldErrors } from '@repo/worker-kit';
 import { describe, expect, it } from 'vitest';
-import { tripRequestAtTheDoor, tripRequestInTheWorkflow } from '../src/contract.ts';
+import { requestedAt, tripRequestAtTheDoor, tripRequestInTheWorkflow } from '../src/contract.ts';
 
 const now = Date.parse('2026-06-01T12:00:00Z');
 const good = {
@@ -88,5 +88,17 @@ describe('a trip request in the workflow', () => {
   it('keeps the rules, and ignores what only a newer starter knows', () => {
     expect(refusals({ ...good, meal: 'vegan' }, tripRequestInTheWorkflow(now))).toEqual([]);
     expect(refusals({ ...good, passengers: 0 }, tripRequestInTheWorkflow(now))).toHaveLength(1);
+  });
+});
+
+describe('the time of a cancellation', () => {
+  it.each([
+    ['as it was said', { requestedAt: '2026-06-01T11:00:00Z' }, '2026-06-01T11:00:00Z'],
+    ['as it was said, in any time zone', { requestedAt: '2026-06-01T13:00:00+02:00' }, '2026-06-01T11:00:00Z'],
+    ['now, if it is said to be later', { requestedAt: '2026-06-02T00:00:00Z' }, '2026-06-01T12:00:00Z'],
+    ['now, if it cannot be read', { requestedAt: 'yesterday' }, '2026-06-01T12:00:00Z'],
+    ['now, if nothing is said', undefined, '2026-06-01T12:00:00Z'],
+  ])('is %s', (_, request, expected) => {
+    expect(requestedAt(request, now)).toBe(Date.parse(expected));
   });
 });

@@ -27,3 +27,9 @@ export const untilItSucceeds = {
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '1 minute' },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 } as const satisfies ActivityOptions;
+
+/**
+ * Laid over another preset: half a minute, and then something else has its turn. For a row of calls of which a slow one
+ * must not hold up the rest; what did not succeed is taken up again with a preset that has no end.
+ */
+export const briefly = { scheduleToCloseTimeout: '30 seconds' } as const satisfies ActivityOptions;

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { type Manifest, type Member, type Repository, readJson } from './repository.ts';
 import type { Reached } from './reached.ts';
+import { type Manifest, type Member, type Repository, readJson } from './repository.ts';
 
 type Versions = Record<string, string>;
 
@@ -25,7 +25,9 @@ export function scriptsOf({ manifest, packages }: Repository, app: Member): { sc
   const kept = rootScripts.flatMap((name): [string, string, string][] => {
     const command = manifest.scripts?.[name] ?? '';
     const program = programOf(command);
-    return program !== undefined && uses.has(program.split('/').slice(0, 2).join('/')) ? [[name, command, program]] : [];
+    return program !== undefined && uses.has(program.split('/').slice(0, 2).join('/'))
+      ? [[name, command, program]]
+      : [];
   });
   const stack = kept.find(([name]) => name === 'stack')?.[1];
   return {
@@ -66,9 +68,11 @@ export function mergedManifest(
   const runtime = runtimePackages(repository.packages, app);
   const vendored = [...packages];
   const versions = (member: Member, some: Versions | undefined): Versions => resolved(repository, member, some);
-  const types = (some: Versions = {}) => Object.entries(some).filter(([dependency]) => dependency.startsWith('@types/'));
+  const types = (some: Versions = {}) =>
+    Object.entries(some).filter(([dependency]) => dependency.startsWith('@types/'));
 
   const dependencies = sorted(
+    onlyOnce(repository),
     versions(app, app.manifest.dependencies),
     ...vendored.filter((one) => runtime.has(one)).map((one) => versions(one, one.manifest.dependencies)),
   );
@@ -104,6 +108,17 @@ export function mergedManifest(
     ...(Object.keys(optionalDependencies).length > 0 ? { optionalDependencies } : {}),
     allowScripts: repository.allowBuilds,
   };
+}
+
+/**
+ * npm gives the top of node_modules to one version, here that of gRPC, and each package of the SDK a copy of its own of
+ * another. Copies of protobufjs do not know each other's classes, and the SDK cannot read a recorded history ("type must
+ * be a Type"). What the project itself depends on is at the top.
+ */
+function onlyOnce({ locked }: Repository): Versions {
+  const sdk = Object.entries(locked).find(([name]) => /^@temporalio\/proto@/.test(name))?.[1];
+  const version = sdk?.dependencies?.protobufjs;
+  return version === undefined ? {} : { protobufjs: version };
 }
 
 /** @throws Error for a dependency that is neither in the catalog nor one that npm understands */

@@ -46,9 +46,11 @@ export function movedMarkdown(
     if (place === undefined) {
       if (node.type === 'image') return [{ start, end, text: node.alt ?? '' }];
       if (node.type === 'link') return [{ start, end, text: textOf(text, node) }];
-      throw new Error(`${at(from, text, start)} defines a link to ${target}, which a copy does not have: write it inline`);
+      throw new Error(
+        `${at(from, text, start)} defines a link to ${target}, which a copy does not have: write it inline`,
+      );
     }
-    const url = posix.relative(posix.dirname(to), place) + anchor;
+    const url = (posix.relative(posix.dirname(to), place) || '.') + anchor;
     const original = text.slice(start, end);
     const behind = node.type === 'definition' ? original.indexOf(':') : original.lastIndexOf('](');
     const offset = original.indexOf(target + anchor, behind);

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { join, posix } from 'node:path';
+import { join } from 'node:path';
 import { entryOf, isOurs } from './entries.ts';
 import { type CopyManifest, mergedManifest, mergedTsConfig, scriptsOf } from './manifest.ts';
 import { movedMarkdown } from './markdown.ts';
@@ -49,7 +49,8 @@ export function planCopy(repository: Repository, app: Member, name: string): Pla
     const executable = (statSync(join(root, from)).mode & 0o100) !== 0;
     if (isSource(from)) write(to, rewrittenSource(repository, names, from, content.toString()), executable);
     else if (from.endsWith('.md')) write(to, rewrittenMarkdown(names, places, from, content.toString()), executable);
-    else write(to, content, executable);
+    else if (keepsEveryByte(from, content)) write(to, content, executable);
+    else write(to, reworded(content.toString(), names), executable);
   }
   const readme = files.get('README.md')?.content ?? '';
   write('README.md', `${readme}\n${thisProject(manifest, names)}`);
@@ -59,6 +60,10 @@ export function planCopy(repository: Repository, app: Member, name: string): Pla
   write('.gitignore', ignored.replace(/^\.turbo\/\n/m, ''));
   return { manifest, files };
 }
+
+/** Data, what is not text, and the sources of server programs, whose cache goes by what is in them. */
+const keepsEveryByte = (path: string, content: Buffer): boolean =>
+  path.startsWith('infra/') || path.endsWith('.json') || content.includes(0);
 
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
@@ -99,16 +104,15 @@ function isEntry(repository: Repository, specifier: string): boolean {
 }
 
 function rewrittenMarkdown(names: Names, places: Map<string, string>, from: string, text: string): string {
-  const to = places.get(from) ?? '';
-  const folders = new Map<string, string>();
+  const placeOf = (path: string): string | undefined => places.get(path) ?? folderOf(places, path);
+  return reworded(movedMarkdown(text, { from, to: places.get(from) ?? '', placeOf }), names);
+}
+
+/** Where a folder is in the copy: where the files in it are. */
+function folderOf(places: Map<string, string>, folder: string): string | undefined {
   for (const [source, target] of places) {
-    let [above, folder] = [posix.dirname(source), posix.dirname(target)];
-    // As long as the two go up in step, the folders correspond.
-    for (; posix.basename(above) === posix.basename(folder); above = posix.dirname(above), folder = posix.dirname(folder)) {
-      if (folder === '.') break;
-      folders.set(above, folder);
-    }
+    const rest = source.slice(folder.length);
+    if (source.startsWith(`${folder}/`) && `/${target}`.endsWith(rest)) return target.slice(0, -rest.length) || '.';
   }
-  const placeOf = (path: string) => places.get(path) ?? folders.get(path);
-  return reworded(movedMarkdown(text, { from, to, placeOf }), names);
+  return undefined;
 }

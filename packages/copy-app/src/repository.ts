@@ -39,12 +39,15 @@ export interface Repository {
   catalog: Versions;
   /** Whose install scripts may run. */
   allowBuilds: Record<string, boolean>;
+  /** What the lock file says of each dependency, by `name@version`. */
+  locked: Record<string, { dependencies?: Versions }>;
 }
 
 /** Reads a repository. A folder below apps or packages without a package.json is not one of its members. */
 export function readRepository(givenRoot: string): Repository {
   const root = realpathSync(givenRoot);
-  const workspace = parse(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')) as Partial<Repository>;
+  const workspace = readYaml(root, 'pnpm-workspace.yaml') as Partial<Repository>;
+  const lock = readYaml(root, 'pnpm-lock.yaml') as { snapshots?: Repository['locked'] };
   return {
     root,
     manifest: readJson(root, 'package.json') as Manifest,
@@ -52,8 +55,11 @@ export function readRepository(givenRoot: string): Repository {
     packages: new Map(membersIn(root, 'packages').map((one) => [one.manifest.name, one])),
     catalog: workspace.catalog ?? {},
     allowBuilds: workspace.allowBuilds ?? {},
+    locked: lock.snapshots ?? {},
   };
 }
+
+const readYaml = (root: string, path: string): unknown => parse(readFileSync(join(root, path), 'utf8'));
 
 /** A JSON file by its path from the root. @throws Error that names the file if it is not JSON. */
 export function readJson(root: string, path: string): unknown {

@@ -1,14 +1,13 @@
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, inject } from 'vitest';
+import { quietRuntime } from './quiet-runtime.ts';
 
 /**
  * A time-skipping Temporal of this test file's own, with the search attributes `Status` and `StartedBy`. It has one
  * clock: tests of one file run one after another. It ends after the file's last test.
  */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  // A worker may log errors that a test makes on purpose.
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  quietRuntime();
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
   });

@@ -1,4 +1,10 @@
 import './app-servers.ts';
 
 export { postgresUrl, timeSkippingEnvironment, workflowBundle } from './environment.ts';
+export { complaints, describeEveryActivity, type EveryActivity } from './every-activity.ts';
+export { faultsAroundActivities } from './fault-interceptor.ts';
+export { type Fault, Faults, type Reach } from './faults.ts';
+export { describeFence } from './fence.ts';
 export { replayRecordedHistories } from './replay.ts';
+export { replayUnder } from './replay-under.ts';
+export { type Repetition, type RunEach, runEach } from './run-each.ts';

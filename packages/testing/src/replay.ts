@@ -4,6 +4,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
 import { workflowBundle } from './environment.ts';
+import { quietRuntime } from './quiet-runtime.ts';
 
 /**
  * Replays each recorded history (`<folder>/*.json`, as `temporal workflow show --output json` writes it) against the
@@ -11,6 +12,7 @@ import { workflowBundle } from './environment.ts';
  */
 export async function replayRecordedHistories(folder: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
+  quietRuntime();
   describe('ALL-2 recorded histories replay', () => {
     it('has histories to replay', () => expect(files).not.toEqual([]));
     it.each(files)('%s', async (file) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pc from 'picocolors';
 import { describeError } from '../operator-error.ts';
-import { cacheRoot, dataRoot } from '../paths.ts';
+import { cacheRoot, dataRoot, projectRoot } from '../paths.ts';
 import { deadPartials } from '../programs/cache.ts';
 import { type ProgramName, programDefinitions } from '../programs/definitions.ts';
 import { locateProgram } from '../programs.ts';
@@ -60,8 +60,10 @@ async function programs(): Promise<boolean> {
 
 async function tools(): Promise<void> {
   heading('Tools');
+  const pnpm: [string, string, string[]] = ['pnpm', 'pnpm', ['--version']];
   const asked: [string, string, string[]][] = [
-    ['pnpm', 'pnpm', ['--version']],
+    // A copy that was made of an app has no use for it.
+    ...(existsSync(join(projectRoot, 'pnpm-workspace.yaml')) ? [pnpm] : []),
     ['Go', 'go', ['version']],
     ['Java', 'java', ['-version']],
     ['Maven', 'mvn', ['-v']],

@@ -1,0 +1,58 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { timeSkippingEnvironment, workflowBundle } from '../src/index.ts';
+import { partedIn } from '../src/replay-under.ts';
+
+const { codePath } = workflowBundle();
+const workflows = ['inTurn', 'byItsOwnClock', 'inItsOwnLanguage'];
+let folder: string;
+const fileOf = (workflow: string) => join(folder, `${workflow}.json`);
+
+beforeAll(async () => {
+  // The same whoever runs these tests: what the recording worker does is what one in UTC and English does.
+  process.env.TZ = 'UTC';
+  const env = await timeSkippingEnvironment();
+  folder = await mkdtemp(join(tmpdir(), 'replay-under-'));
+  const taskQueue = 'recorded';
+  const activities = { note: async () => {} };
+  const worker = await Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: workflowBundle(),
+    activities,
+  });
+  await worker.runUntil(async () => {
+    for (const workflow of workflows) {
+      const handle = await env.client.workflow.start(workflow, {
+        workflowId: workflow,
+        taskQueue,
+        args: [['note', 'note']],
+      });
+      await handle.result();
+      await writeFile(fileOf(workflow), historyToJSON(await handle.fetchHistory()));
+    }
+  });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const differs = (workflow: string) => expect.stringContaining(`${fileOf(workflow)}: [TMPRL1100] Nondeterminism error`);
+
+describe('histories of a worker in UTC and English', () => {
+  it('replay where they were made', async () => {
+    expect(await partedIn({ TZ: 'UTC', LANG: 'en_US' }, codePath, workflows.map(fileOf))).toEqual([]);
+  });
+
+  it('part in another time zone, and in another language, if the workflow asks for its own', async () => {
+    const parted = await partedIn({ TZ: 'Asia/Kathmandu', LANG: 'tr_TR' }, codePath, workflows.map(fileOf));
+    expect(parted).toEqual([differs('byItsOwnClock'), differs('inItsOwnLanguage')]);
+  });
+
+  it('say nothing in a place that there is not', async () => {
+    const came = 'A process for UTC and C came up in UTC and en-US';
+    await expect(partedIn({ TZ: 'UTC', LANG: 'C' }, codePath, [])).rejects.toThrow(came);
+  });
+});
