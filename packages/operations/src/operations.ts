@@ -144,7 +144,7 @@ function replay<Outcome>(row: Row, hash: string): Performed<Outcome> {
 /** SHA-256 of the request as JSON with sorted keys. */
 function hashOf(request: unknown): string {
   const sorted = (_: string, value: unknown) =>
-    value instanceof Object && !Array.isArray(value)
+    typeof value === 'object' && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
   return createHash('sha256').update(JSON.stringify(request, sorted)).digest('hex');

@@ -71,7 +71,9 @@ async function runOnce<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promi
     if (command !== 'COMMIT') throw new Error('Rolled back: a statement failed and its error was not thrown on');
     return result;
   } catch (error) {
-    await tx.query('ROLLBACK').catch(onLost);
+    // No answer in time: the statement, COMMIT among them, may still be under way, and this connection with it.
+    if (isUnanswered(error)) lost = error as Error;
+    else await tx.query('ROLLBACK').catch(onLost);
     if (lost || isPassing(error)) {
       throw new DatabaseUnavailable('The connection to the database was lost, or its server is busy', { cause: error });
     }
@@ -81,6 +83,10 @@ async function runOnce<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promi
     tx.release(lost);
   }
 }
+
+/** What pg throws when `query_timeout` has passed; it has neither a class nor a code of its own. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && !(error instanceof pg.DatabaseError) && error.message === 'Query read timeout';
 
 const isConflict = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '40P01');

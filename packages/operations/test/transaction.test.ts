@@ -122,7 +122,7 @@ it('does not report success for a transaction that PostgreSQL rolled back', asyn
 
 it('loses its locks when its owner has stopped', async () => {
   const { options, connectionString } = pool.options;
-  const short = createPool({ options, connectionString, idle_in_transaction_session_timeout: 50 });
+  const short = createPool({ options, connectionString, idle_in_transaction_session_timeout: 500 });
   let holdsLock = () => {};
   const locked = new Promise<void>((resolve) => {
     holdsLock = resolve;
@@ -130,13 +130,26 @@ it('loses its locks when its owner has stopped', async () => {
   const stopped = performOnce(short, { key: 'stopped', request }, async (tx) => {
     await effect('stopped', 99)(tx);
     holdsLock();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => tx.once('error', resolve));
     return effect('stopped', 99)(tx);
   });
   const rejected = expect(stopped).rejects.toBeInstanceOf(DatabaseUnavailable);
-  await locked;
+  await Promise.race([locked, stopped]);
   expect(await performOnce(pool, { key: 'stopped', request }, effect('stopped'))).toMatchObject({ status: 'done' });
   await rejected;
   expect((await stored(pool, 'stopped')).effects).toEqual([1]);
   await short.end();
+});
+
+it('does not know what became of a statement that was not answered in time', async () => {
+  const { options, connectionString } = pool.options;
+  const impatient = createPool({ options, connectionString, query_timeout: 300, max: 1 });
+  const slow = performOnce(impatient, { key: 'slow', request }, async (tx) => {
+    await tx.query('SELECT pg_sleep(0.45)');
+    return effect('slow')(tx);
+  });
+  await expect(slow).rejects.toBeInstanceOf(DatabaseUnavailable);
+  // And its connection, on which the answer may still come, is not used again.
+  expect(await performOnce(impatient, { key: 'next', request }, effect('next'))).toMatchObject({ status: 'done' });
+  await impatient.end();
 });
