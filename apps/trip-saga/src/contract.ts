@@ -16,6 +16,28 @@ export type Service = (typeof services)[number];
 /** The idempotency key of one booking: made of the business operation, so every retry, replay and reset uses the same. */
 export const bookingKey = (tripId: string, service: Service): string => `trip:${tripId}:${service}`;
 
+/** Why something was refused or failed. Programs branch on these, never on a message. */
+export const failureTypes = {
+  /** The request breaks a rule above; nothing was written. */
+  invalidTrip: 'InvalidTrip',
+  /** There is a trip of that id already, with other details. */
+  tripMismatch: 'TripMismatch',
+  /** Too late to cancel. */
+  tripDeparted: 'TripDeparted',
+  /** There is nothing that waits for a person. */
+  nothingToResolve: 'NothingToResolve',
+  /** A lasting refusal: no seats, rooms or cabs on that day. */
+  soldOut: 'SoldOut',
+  /** The service has another request under the same key. */
+  bookingMismatch: 'BookingMismatch',
+  /** The booking was cancelled, maybe before it arrived; it cannot be made any more. */
+  bookingCancelled: 'BookingCancelled',
+  /** The service finds the request wrong. */
+  invalidBooking: 'InvalidBooking',
+  /** No answer, or one that is worth asking again for. The only one that is retried. */
+  serviceUnavailable: 'ServiceUnavailable',
+} as const;
+
 export const cities = ['AMS', 'BER', 'CPH', 'DUB', 'LIS', 'LON', 'MAD', 'OSL', 'PAR', 'PRG', 'ROM', 'VIE'] as const;
 
 const date = z.iso.date('must be a date that exists, as YYYY-MM-DD');
@@ -40,18 +62,18 @@ export type TripRequest = z.infer<typeof tripFields>;
 /** Days are counted in UTC: what is booked is a calendar day, and a worker's own time zone must not change it. */
 export const startOfDay = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 
-const day = 24 * 60 * 60 * 1000;
+const dayLength = 24 * 60 * 60 * 1000; // milliseconds
 
 /** The rules that concern more than one field, or the time of the request (`now` in milliseconds since the epoch). */
 const coherent = (now: number) => (trip: TripRequest, context: z.RefinementCtx) => {
   const refuse = (field: keyof TripRequest, message: string) =>
     context.addIssue({ code: 'custom', path: [field], message });
-  const nights = (startOfDay(trip.return) - startOfDay(trip.departure)) / day;
+  const nights = (startOfDay(trip.return) - startOfDay(trip.departure)) / dayLength;
   if (trip.from === trip.to) refuse('to', 'must be another city than from');
   if (nights <= 0) refuse('return', 'must be after departure');
   if (nights > 60) refuse('return', 'must be at most 60 days after departure');
   if (startOfDay(trip.departure) <= now) refuse('departure', 'must not be in the past: tomorrow at the earliest');
-  if (startOfDay(trip.departure) > now + 730 * day) refuse('departure', 'must be within two years');
+  if (startOfDay(trip.departure) > now + 730 * dayLength) refuse('departure', 'must be within two years');
 };
 
 /** For the doors (command line, HTTP): every field checked, unknown fields refused. */
@@ -135,27 +157,6 @@ export function requestedAt(request: CancelRequest, now: number): number {
   const said = cancelRequest.safeParse(request).data?.requestedAt;
   return said === undefined ? now : Math.min(now, Date.parse(said));
 }
-
-export const failureTypes = {
-  /** The request breaks a rule above; nothing was written. */
-  invalidTrip: 'InvalidTrip',
-  /** There is a trip of that id already, with other details. */
-  tripMismatch: 'TripMismatch',
-  /** Too late to cancel. */
-  tripDeparted: 'TripDeparted',
-  /** There is nothing that waits for a person. */
-  nothingToResolve: 'NothingToResolve',
-  /** A lasting refusal: no seats, rooms or cabs on that day. */
-  soldOut: 'SoldOut',
-  /** The service has another request under the same key. */
-  bookingMismatch: 'BookingMismatch',
-  /** The booking was cancelled, maybe before it arrived; it cannot be made any more. */
-  bookingCancelled: 'BookingCancelled',
-  /** The service finds the request wrong. */
-  invalidBooking: 'InvalidBooking',
-  /** No answer, or one that is worth asking again for. The only one that is retried. */
-  serviceUnavailable: 'ServiceUnavailable',
-} as const;
 
 /** Search attributes, so that trips can be found in the Web UI and with `temporal workflow list --query`. */
 export const statusAttribute = defineSearchAttributeKey('Status', 'KEYWORD');

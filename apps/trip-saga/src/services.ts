@@ -52,7 +52,10 @@ export class ServiceError extends Error {
   }
 }
 
-const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' });
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+  // They would be shown in failures, and these are kept in histories.
+  .refine((text) => !URL.canParse(text) || !new URL(text).username, 'must not have a user name or password in it');
 
 /** From the environment; each is the base URL of one service. */
 export const servicesConfig = z.object({ FLIGHT_URL: url, HOTEL_URL: url, CAB_URL: url });
@@ -65,7 +68,11 @@ export function createServices(config: z.infer<typeof servicesConfig>): Services
   };
 }
 
-const bookingReply = z.object({ confirmation: z.string() });
+/** What is answered goes into the workflow's history, where a few megabytes stop everything. */
+const longestAnswer = 64 * 1024; // characters
+const longestMessage = 500;
+
+const bookingReply = z.object({ confirmation: z.string().max(100) });
 const cancellationReply = z.object({ wasBooked: z.boolean() });
 
 function overHttp<Request>(service: Service, baseUrl: string): BookingService<Request> {
@@ -92,7 +99,9 @@ function overHttp<Request>(service: Service, baseUrl: string): BookingService<Re
         body: body === undefined ? undefined : JSON.stringify(body),
       });
       status = response.status;
-      const answer: unknown = await response.json();
+      const text = await response.text();
+      if (text.length > longestAnswer) throw new Error('The answer is too long');
+      const answer: unknown = JSON.parse(text);
       if (response.ok) return reply.parse(answer);
       throw new ServiceError(service, status, messageOf(answer) ?? `${service} service answered ${status}`);
     } catch (error) {
@@ -104,4 +113,5 @@ function overHttp<Request>(service: Service, baseUrl: string): BookingService<Re
 }
 
 const errorReply = z.object({ error: z.object({ message: z.string() }) });
-const messageOf = (answer: unknown): string | undefined => errorReply.safeParse(answer).data?.error.message;
+const messageOf = (answer: unknown): string | undefined =>
+  errorReply.safeParse(answer).data?.error.message.slice(0, longestMessage);

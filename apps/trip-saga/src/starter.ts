@@ -4,7 +4,7 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import * as contract from './contract.ts';
 import type { trip } from './workflows.ts';
 
-/** Books one trip and waits for its outcome. Asked again with the same trip id, it finds the trip that is there. */
+/** Books one trip and waits for its outcome. Asked again with the same trip id, it finds the trip while that is open. */
 export function bookTrip(client: Client, request: contract.TripRequest, startedBy: string) {
   return client.workflow.executeUpdateWithStart(contract.outcomeUpdate, {
     args: [request],

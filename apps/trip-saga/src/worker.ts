@@ -8,7 +8,7 @@ import { createServices, servicesConfig } from './services.ts';
 
 const workflowsPath = fileURLToPath(new URL('./workflows.ts', import.meta.url));
 
-/** Takes workflow and activity tasks until it is told to stop: `tsx src/worker.ts [--bundle dist/workflows.js]`. */
+/** Takes workflow and activity tasks until it is told to stop: `node --import tsx src/worker.ts [--bundle dist/workflows.js]`. */
 await runProgram(async () => {
   const { bundle } = parseArgs({ options: { bundle: { type: 'string' } } }).values;
   const services = createServices(readConfig(servicesConfig));

@@ -28,7 +28,27 @@ export async function connectWorker(): Promise<{ connection: NativeConnection; n
   const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker');
   Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
   const { connectionOptions, namespace, address } = await configured();
-  return { connection: await orExplain(NativeConnection.connect(connectionOptions), address), namespace };
+  const connection = await orExplain(NativeConnection.connect(connectionOptions), address);
+  await requireSearchAttributes(connection, namespace);
+  return { connection, namespace };
+}
+
+/** Search attributes that every app upserts. A workflow that upserts one that is not registered hangs, without a word. */
+const searchAttributes = ['Status', 'StartedBy'];
+
+async function requireSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService
+    .listSearchAttributes({ namespace })
+    // A server or a role that does not tell.
+    .catch(() => ({ customAttributes: undefined }));
+  const missing = customAttributes ? searchAttributes.filter((name) => customAttributes[name] === undefined) : [];
+  if (missing.length === 0) return;
+  await connection.close();
+  const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+  throw new OperatorError(
+    `The namespace ${namespace} has no search attribute ${missing.join(' and ')}.`,
+    `Register it once: temporal operator search-attribute create --namespace ${namespace} ${names}`,
+  );
 }
 
 /** A client. Close `client.connection` when it is no longer needed. @throws OperatorError if Temporal does not answer. */

@@ -69,6 +69,6 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env = proce
   const problems = fieldErrors(parsed.error, set).map(({ field, message }) => `  ${field} ${message}`);
   throw new OperatorError(
     `The configuration is not complete:\n${problems.join('\n')}`,
-    'Set these environment variables, or use `start`, which sets them.',
+    'Set these environment variables; the scripts `start` and `worker` of this app do.',
   );
 }
