@@ -1,5 +1,6 @@
 import { direction } from './rules/direction.ts';
 import { links } from './rules/links.ts';
+import { quotes } from './rules/quotes.ts';
 import { shape } from './rules/shape.ts';
 import { versions } from './rules/versions.ts';
 import { workflowBundle } from './rules/workflow-bundle.ts';
@@ -16,4 +17,5 @@ export const rules: Record<string, Rule[]> = {
   shape: [shape],
   versions: [versions],
   links: [links],
+  quotes: [quotes],
 };
