@@ -25,7 +25,7 @@ export interface DatabaseSpec {
  * Makes sure that the database, its schemas, roles and tables are there. Returns the connection URL of each role, by its name.
  * Can be called again, and by two processes at once; when nothing is to do it takes about 40 ms.
  *
- * Each role may read and write the rows of its own schema and nothing else. Schemas and tables belong to the role
+ * Each role may read and write the rows of its own schema, and nothing else in this database. Schemas and tables belong to the role
  * `<database>_owner`, which cannot log in. The server gets the SCRAM verifier of a password, so that none reaches its log.
  * @throws OperatorError if there is no server or an old one, if `adminUrl` lacks a right, if a migration was edited after it ran.
  */
