@@ -67,11 +67,15 @@ export class CleanUp {
   }
 }
 
-/** The promise's outcome, or a rejection after `ms`. */
-export async function within<T>(ms: number, promise: Promise<T>, late = `not done after ${ms / 1000} s`): Promise<T> {
+/** The promise's outcome, or a rejection with `late` after `ms`. */
+export async function within<T>(
+  ms: number,
+  promise: Promise<T>,
+  late: Error | string = `not done after ${ms / 1000} s`,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(late)), ms);
+    timer = setTimeout(() => reject(late instanceof Error ? late : new Error(late)), ms);
   });
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }

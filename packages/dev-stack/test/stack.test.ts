@@ -65,6 +65,16 @@ test('a killed daemon is noticed, takes its servers with it, and the next join s
   await until('the old processes are gone', () => allGone(running), 8000);
 });
 
+test('a frozen daemon is named, instead of being waited for', async () => {
+  const name = newName();
+  await joinOne({ stack: name, need: ['postgres'] });
+  const [daemon = 0] = pids(name);
+  process.kill(daemon, 'SIGSTOP');
+  const joining = joinOne({ stack: name, need: ['postgres'] }).finally(() => process.kill(daemon, 'SIGCONT'));
+  const message = `The process that runs the servers (${daemon}) does not answer.`;
+  await expect(joining).rejects.toMatchObject({ message });
+});
+
 test('servers that outlive daemon and watch are ended by the next join, which says so', async () => {
   const name = newName();
   const before = await joinOne({ stack: name });

@@ -7,6 +7,7 @@ import { acquireLock } from '../lock.ts';
 import { asOperatorError, OperatorError } from '../operator-error.ts';
 import { projectRoot } from '../paths.ts';
 import type { Progress } from '../progress.ts';
+import { within } from '../start-stopping.ts';
 import { connectToDaemon, type DaemonConnection, DaemonGone } from './connection.ts';
 import { ownFolder, privateFolder, type StackPlaces } from './places.ts';
 import { PROTOCOL } from './protocol.ts';
@@ -18,7 +19,8 @@ export async function enterStack(places: StackPlaces, progress: Progress): Promi
   for (;;) {
     const connection = (await connectToRunning(places, progress)) ?? (await startAndConnect(places, progress));
     // The daemon may end between the connection and the answer: its last lease has just gone. Then the next one serves.
-    const answer = await connection.call('join', { protocol: PROTOCOL }).catch((error: unknown) => {
+    const joining = connection.call('join', { protocol: PROTOCOL });
+    const answer = await within(answerWithin, joining, unresponsive(places)).catch((error: unknown) => {
       if (error instanceof DaemonGone) return { stopping: true };
       connection.end();
       throw error;
@@ -26,6 +28,17 @@ export async function enterStack(places: StackPlaces, progress: Progress): Promi
     if (!answer.stopping) return connection;
     await connection.closed;
   }
+}
+
+/** A daemon answers at once, or it is frozen. */
+const answerWithin = 5_000; // milliseconds
+
+function unresponsive(places: StackPlaces): OperatorError {
+  const pid = readRecord(places.record)?.daemon.pid ?? '<process>';
+  return new OperatorError(
+    `The process that runs the servers (${pid}) does not answer.`,
+    `If it is stopped, let it go on (kill -CONT ${pid}); if it hangs, end it (kill -KILL ${pid}), and run this again.`,
+  );
 }
 
 /** A connection to the daemon if one runs: at the socket its record names, for TMPDIR may differ between terminals. */
