@@ -1,4 +1,4 @@
-export { type Child, exitWithParent } from './children.ts';
+export { type Child, exitWithParent, spawnChild } from './children.ts';
 export { type DatabaseSpec, provisionDatabase, type SchemaSpec } from './database.ts';
 export { describeError, OperatorError } from './operator-error.ts';
 export type { ProgramName } from './programs/definitions.ts';

@@ -5,6 +5,7 @@ export { complaints, describeEveryActivity, type EveryActivity } from './every-a
 export { faultsAroundActivities } from './fault-interceptor.ts';
 export { type Fault, Faults, type Reach } from './faults.ts';
 export { describeFence } from './fence.ts';
+export { countActivations, dieAt, type KillPoint, killPoints, sample } from './kill-points.ts';
 export { replayRecordedHistories } from './replay.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';

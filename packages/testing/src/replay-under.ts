@@ -44,7 +44,7 @@ export async function partedIn(place: Place, bundle: string, files: string[]): P
   // What is set as LC_ALL wins over LANG.
   const env = { ...process.env, ...place, LC_ALL: place.LANG };
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, child, bundle, ...files], { env });
-  const { timeZone, locale, parted } = JSON.parse(stdout) as { timeZone: string; locale: string; parted: string[] };
+  const { timeZone, locale, parted } = JSON.parse(stdout) as { timeZone?: string; locale: string; parted: string[] };
   // A time zone may have an older name too.
   const wanted = new Intl.DateTimeFormat('en', { timeZone: place.TZ }).resolvedOptions().timeZone;
   if (timeZone !== wanted || new Intl.Locale(locale).language !== place.LANG.split('_')[0]) {

@@ -29,7 +29,7 @@ for (const name of reported()) rmSync(reportOf(name));
 
 const turbo = createRequire(join(root, 'package.json')).resolve('turbo/bin/turbo');
 // One package that fails does not keep the others from being tested.
-const status = node(turbo, 'run', task, '--continue', ...(task === 'e2e' ? ['--concurrency=1'] : []), ...options);
+const status = node(turbo, 'run', task, '--continue', ...(task === 'test' ? [] : ['--concurrency=1']), ...options);
 
 const total = { passed: 0, failed: 0 };
 const count = (name: string, passed: number, failed: number, remark = '') => {

@@ -51,8 +51,10 @@ describe('histories of a worker in UTC and English', () => {
     expect(parted).toEqual([differs('byItsOwnClock'), differs('inItsOwnLanguage')]);
   });
 
-  it('say nothing in a place that there is not', async () => {
-    const came = 'A process for UTC and C came up in UTC and en-US';
-    await expect(partedIn({ TZ: 'UTC', LANG: 'C' }, codePath, [])).rejects.toThrow(came);
+  it.each([
+    ['time zone', { TZ: 'asia/kathmandu', LANG: 'en_US' }, 'came up in undefined and en-US'],
+    ['language', { TZ: 'UTC', LANG: 'C' }, 'came up in UTC and en-US'],
+  ])('say nothing if a process does not take the %s', async (_, place, message) => {
+    await expect(partedIn(place, codePath, [])).rejects.toThrow(message);
   });
 });

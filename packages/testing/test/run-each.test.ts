@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -51,7 +52,7 @@ const activities = {
   },
   async changesItsArguments(order: Order) {
     order.id += ' changed';
-    return order;
+    return { ...order };
   },
   async refuses() {
     throw ApplicationFailure.nonRetryable(`sold out ${randomUUID()}`, 'SoldOut');
@@ -60,6 +61,9 @@ const activities = {
     store.push('tried');
     if (store.length < 3) throw ApplicationFailure.retryable('down', 'Down');
     return { id };
+  },
+  async saysWhichAttempt() {
+    store.push(`attempt ${activityInfo().attempt}`);
   },
   async undo({ id }: Order) {
     store = store.filter((entry) => !entry.endsWith(id));
@@ -122,6 +126,11 @@ it.each([
 ] as const)('an activity that checks and then acts, run %s, has %i effects', async (repetition, effects) => {
   await run(repetition, ['checksThenActs']);
   expect(store).toEqual(Array(effects).fill('checked order'));
+});
+
+it('a zombie runs after the newer attempt, and is the attempt that it was', async () => {
+  expect(await run('late', ['saysWhichAttempt'])).toEqual([]);
+  expect(store).toEqual(['attempt 2', 'attempt 1']);
 });
 
 it('a refusal of what was done already is complained about, but not of a zombie', async () => {

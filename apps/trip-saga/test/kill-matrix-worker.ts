@@ -1,0 +1,21 @@
+import { dieAt, type KillPoint } from '@repo/testing/kill-points';
+import { connectWorker, readConfig, runProgram, runUntilStopped } from '@repo/worker-kit';
+import { Worker } from '@temporalio/worker';
+import { createActivities } from '../src/activities.ts';
+import { createServices, servicesConfig } from '../src/services.ts';
+
+/** The app's worker, that dies at a point: `kill-matrix-worker.ts <task queue> <bundle> [<kill point as JSON>]`. */
+await runProgram(async () => {
+  const [taskQueue = '', codePath = '', point] = process.argv.slice(2);
+  const { connection, namespace } = await connectWorker();
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    workflowBundle: { codePath },
+    activities: createActivities(createServices(readConfig(servicesConfig))),
+    stickyQueueScheduleToStartTimeout: '1 second',
+    ...dieAt(point === undefined ? undefined : (JSON.parse(point) as KillPoint)),
+  });
+  await runUntilStopped(worker, connection);
+});
