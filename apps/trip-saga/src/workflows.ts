@@ -89,10 +89,12 @@ function accept(input: TripRequest): TripRequest {
   const refuse = (reason: string) => answer(refusal(failureTypes.invalidTrip, reason));
   // Whoever asks for the outcome in the same breath as for the start gets this answer, and not that there is none.
   const answer = (refused: Error) => {
-    const refuse = (_?: TripRequest): TripOutcome => {
+    const refuse = () => {
       throw refused;
     };
-    setHandler(contract.outcomeUpdate, refuse, { validator: (other?: TripRequest) => void refuse(other) });
+    setHandler<TripOutcome, [TripRequest?], typeof contract.outcomeUpdate>(contract.outcomeUpdate, refuse, {
+      validator: refuse,
+    });
     return refused;
   };
   if (!parsed.success) {

@@ -7,12 +7,10 @@ import { createHash } from 'node:crypto';
  * - `after-commit`: it is written, and the code that wrote it does not know
  * - `before-return`: the answer is there, and whoever asked does not get it
  */
-export const faultPoints = ['before-transaction', 'after-commit', 'before-return'] as const;
-export type FaultPoint = (typeof faultPoints)[number];
+export type FaultPoint = 'before-transaction' | 'after-commit' | 'before-return';
 
 /** What happens there: an error is thrown, the call waits until `off()`, or the process is gone. */
-export const faultEffects = ['fail', 'hang', 'die'] as const;
-export type FaultEffect = (typeof faultEffects)[number];
+export type FaultEffect = 'fail' | 'hang' | 'die';
 
 /** A fault that is switched on. */
 export interface Fault {
@@ -27,10 +25,8 @@ export interface Fault {
   effect?: FaultEffect;
 }
 
-/** What code calls at its fault points. In production it is `noFaults`, which does nothing. */
+/** What code calls at its fault points; in production it is given none. */
 export type Reach = (point: FaultPoint, operation: string) => Promise<void>;
-
-export const noFaults: Reach = async () => {};
 
 /** Thrown at a fault point. It says nothing of what was written before. */
 export class SimulatedFault extends Error {
@@ -81,41 +77,4 @@ export class Faults {
     const digest = createHash('sha256').update(`${this.#seed} ${place} ${arrival}`).digest();
     return digest.readUInt32BE() / 2 ** 32 < chance;
   }
-}
-
-/**
- * Faults as text, for a flag or an environment variable of a demo: `after-commit calls=2, before-return of=book
- * chance=0.2 effect=hang`.
- * @throws Error that names what is wrong
- */
-export function parseFaults(text: string): Fault[] {
-  return text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .map((part) => {
-      const [point = '', ...settings] = part.split(/\s+/);
-      const fault: Fault = { point: oneOf(faultPoints, point) };
-      for (const setting of settings) {
-        const [name, value = ''] = setting.split('=', 2);
-        if (name === 'of') fault.of = value;
-        else if (name === 'calls')
-          fault.calls = number(setting, value, (calls) => Number.isInteger(calls) && calls > 0);
-        else if (name === 'chance') fault.chance = number(setting, value, (chance) => chance >= 0 && chance <= 1);
-        else if (name === 'effect') fault.effect = oneOf(faultEffects, value);
-        else throw new Error(`${setting}: a fault has of=, calls=, chance= and effect=`);
-      }
-      return fault;
-    });
-}
-
-function oneOf<Value extends string>(values: readonly Value[], value: string): Value {
-  const found = values.find((one) => one === value);
-  if (found === undefined) throw new Error(`${value}: must be one of ${values.join(', ')}`);
-  return found;
-}
-
-function number(setting: string, value: string, valid: (value: number) => boolean): number {
-  if (value === '' || !valid(Number(value))) throw new Error(`${setting}: is no number that makes sense there`);
-  return Number(value);
 }

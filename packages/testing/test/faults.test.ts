@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Faults, parseFaults, SimulatedFault } from '../src/faults.ts';
+import { Faults, SimulatedFault } from '../src/faults.ts';
 
 /** Calls a fault point so many times. Says for each what became of it. */
 async function calls(faults: Faults, operation: string, times: number): Promise<string> {
@@ -81,26 +81,5 @@ describe('a fault point', () => {
     const options = ['--import', tsx, '--input-type=module', '--eval', program];
     const { signal, stdout } = spawnSync(process.execPath, options, { encoding: 'utf8' });
     expect({ signal, stdout }).toEqual({ signal: 'SIGKILL', stdout: 'reached\n' });
-  });
-});
-
-describe('faults as text', () => {
-  it('are read', () => {
-    expect(parseFaults('after-commit calls=2, before-return of=book chance=0.2 effect=hang')).toEqual([
-      { point: 'after-commit', calls: 2 },
-      { point: 'before-return', of: 'book', chance: 0.2, effect: 'hang' },
-    ]);
-    expect(parseFaults('')).toEqual([]);
-  });
-
-  it.each([
-    ['after', 'after: must be one of before-transaction, after-commit, before-return'],
-    ['after-commit calls=0', 'calls=0: is no number that makes sense there'],
-    ['after-commit calls=', 'calls=: is no number'],
-    ['after-commit chance=2', 'chance=2: is no number'],
-    ['after-commit effect=explode', 'explode: must be one of fail, hang, die'],
-    ['after-commit times=2', 'times=2: a fault has of=, calls=, chance= and effect='],
-  ])('%s is refused', (text, message) => {
-    expect(() => parseFaults(text)).toThrow(message);
   });
 });

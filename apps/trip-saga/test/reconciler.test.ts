@@ -1,0 +1,223 @@
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bookingKey, type Service, services, stateQuery, type TripRequest } from '../src/contract.ts';
+import { createActivities } from '../src/extras/reconciler/activities.ts';
+import { reconcile } from '../src/extras/reconciler/reconcile.ts';
+import { reconcilerQueue, schedule, scheduleId, unschedule } from '../src/extras/reconciler/schedule.ts';
+import { bookTrip } from '../src/starter.ts';
+import { type DevServer, devServer, until } from './dev-server.ts';
+import { aTrip, type World } from './world.ts';
+
+let server: DevServer;
+let client: Client;
+let world: World;
+
+beforeAll(async () => {
+  server = await devServer('reconciler-test');
+  ({ client, world } = server);
+});
+
+afterEach(async () => {
+  server.mend();
+  expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
+});
+
+afterAll(() => server.close());
+
+/** What the reconciler says of this trip: the database is shared with the tests of other files. */
+async function reconciled({ tripId }: { tripId: string }, { graceMs = 0, dryRun = false } = {}) {
+  const { undone, attention } = await reconcile({ client, urls: world.urls, now: Date.now(), graceMs, dryRun });
+  return {
+    undone: undone.filter((one) => one.tripId === tripId).flatMap((one) => one.services),
+    attention: attention.filter((one) => one.tripId === tripId).map(({ why }) => why),
+  };
+}
+
+const nothing = { undone: [], attention: [] };
+const handleOf = (request: TripRequest) => server.handleOf(request);
+const active = ({ tripId }: TripRequest) => world.books.activeBookings(tripId);
+
+/** A trip that is booked in two services; its workflow has had no answer from the second. */
+async function inMidBooking(): Promise<TripRequest> {
+  const request = aTrip(Date.now());
+  server.spoil('hotel', 'PUT', 'loses the reply');
+  await server.start(request);
+  await until(async () => (await active(request)).length === 2);
+  return request;
+}
+
+async function call(service: Service, method: string, tripId: string, body?: unknown) {
+  const target = `${world[service].url}/bookings/${bookingKey(tripId, service)}`;
+  return (await fetch(target, { method, ...(body ? { body: JSON.stringify(body) } : {}) })).status;
+}
+
+const hotelRequest = ({ to, departure, return: back }: TripRequest) => ({
+  city: to,
+  arrival: departure,
+  departure: back,
+  guests: 2,
+});
+
+describe('a trip that was terminated in mid-booking', () => {
+  it('is undone, newest first, and the second time nothing changes', async () => {
+    const request = await inMidBooking();
+    await handleOf(request).terminate();
+    expect(await reconciled(request, { graceMs: 60_000 }), 'younger than the grace period').toEqual(nothing);
+    const undone = ['hotel', 'flight'];
+    expect(await reconciled(request, { dryRun: true })).toEqual({ undone, attention: [] });
+    expect(await active(request)).toEqual(['flight', 'hotel']);
+
+    server.mend();
+    expect(await reconciled(request)).toEqual({ undone, attention: [] });
+    expect(await active(request)).toEqual([]);
+    expect(await reconciled(request)).toEqual(nothing);
+  });
+
+  it('cannot be booked any more by a call that comes late', async () => {
+    const request = await inMidBooking();
+    await handleOf(request).terminate();
+    server.mend();
+    await reconciled(request);
+    expect(await call('hotel', 'PUT', request.tripId, hotelRequest(request))).toBe(410);
+    expect(await call('cab', 'PUT', request.tripId, { city: 'LIS', date: request.departure, passengers: 2 })).toBe(410);
+    expect(await active(request)).toEqual([]);
+  });
+
+  it('is undone as far as possible while a service refuses, and to the end afterwards', async () => {
+    const request = await inMidBooking();
+    await handleOf(request).terminate();
+    server.spoil('hotel', 'DELETE', { answers: 500 });
+    expect(await reconciled(request)).toEqual({
+      undone: ['flight'],
+      attention: [expect.stringMatching(/^the hotel is not undone: /)],
+    });
+    server.mend();
+    expect(await reconciled(request)).toEqual({ undone: ['hotel'], attention: [] });
+    expect(await active(request)).toEqual([]);
+  });
+});
+
+it('a healthy trip is never touched, whatever state it is in', async () => {
+  const booked = aTrip(Date.now());
+  await bookTrip(client, booked, 'ada');
+  const underWay = await inMidBooking();
+  for (let turn = 0; turn < 5; turn++) {
+    expect(await reconciled(booked)).toEqual(nothing);
+    expect(await reconciled(underWay)).toEqual(nothing);
+  }
+  expect(await active(underWay)).toEqual(['flight', 'hotel']);
+  server.mend();
+  await until(async () => (await handleOf(underWay).query(stateQuery)).status === 'booked');
+  expect(await reconciled(underWay)).toEqual(nothing);
+  expect(await active(underWay)).toEqual(services);
+  expect(await active(booked)).toEqual(services);
+
+  await handleOf(booked).cancel();
+  await handleOf(booked).result();
+  expect(await reconciled(booked)).toEqual(nothing);
+});
+
+describe('what Temporal cannot decide goes to a person', () => {
+  it('a trip that Temporal does not know (any more)', async () => {
+    const request = aTrip(Date.now());
+    expect(await call('hotel', 'PUT', request.tripId, hotelRequest(request))).toBe(201);
+    const attention = [expect.stringMatching(/^Temporal has no workflow trip:\S+ \(any more\): booked in 1 of 3/)];
+    expect(await reconciled(request)).toEqual({ undone: [], attention });
+    expect(await active(request)).toEqual(['hotel']);
+  });
+
+  it('a booked trip whose workflow was terminated: it stays booked', async () => {
+    const request = aTrip(Date.now());
+    await bookTrip(client, request, 'ada');
+    await handleOf(request).terminate();
+    const attention = [expect.stringMatching(/^unwatched: /)];
+    expect(await reconciled(request)).toEqual({ undone: [], attention });
+    expect(await active(request)).toEqual(services);
+    expect(await reconciled(request)).toEqual({ undone: [], attention });
+
+    expect(await call('hotel', 'DELETE', request.tripId)).toBe(200);
+    expect(await reconciled(request)).toEqual({
+      undone: ['cab', 'flight'],
+      attention: ['its workflow is terminated as booked, the services said: flight, cab; that was undone'],
+    });
+    expect(await reconciled(request)).toEqual(nothing);
+  });
+
+  it('a trip that was cancelled, and then reset to when it was booked', async () => {
+    const request = aTrip(Date.now());
+    await bookTrip(client, request, 'ada');
+    const handle = handleOf(request);
+    await handle.cancel();
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    const asked = events?.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes) ?? 0;
+    const before = events?.slice(0, asked).findLast((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.workflowId },
+      workflowTaskFinishEventId: before ?? null,
+      requestId: 'once',
+      // The request to cancel stays behind.
+      resetReapplyExcludeTypes: [4],
+    });
+    await until(async () => (await handle.query(stateQuery)).status === 'booked');
+    expect(await reconciled(request)).toEqual({
+      undone: [],
+      attention: ['its workflow says booked, the services say: nothing (as after a reset)'],
+    });
+  });
+
+  it('bookings that are older than the workflow that was terminated', async () => {
+    const request = aTrip(Date.now());
+    await call('hotel', 'PUT', request.tripId, hotelRequest(request));
+    // As if an earlier trip of this id had made it: the workflow of that one is forgotten.
+    server.spoil('flight', 'PUT', { answers: 503 });
+    const handle = await server.start(request);
+    await until(async () => (await handle.query(stateQuery)).status === 'booking');
+    await handle.terminate();
+    const { undone, attention } = await reconcile({
+      client: inTwoMinutes(client),
+      urls: world.urls,
+      now: Date.now(),
+      graceMs: 0,
+    });
+    expect(undone.filter(({ tripId }) => tripId === request.tripId)).toEqual([]);
+    expect(attention.find(({ tripId }) => tripId === request.tripId)?.why).toMatch(/started after its bookings/);
+    expect(await active(request)).toEqual(['hotel']);
+  });
+});
+
+/** A client for which every workflow began two minutes later than it did. */
+function inTwoMinutes(real: Client): Client {
+  const getHandle = (workflowId: string) => ({
+    describe: async () => {
+      const found = await real.workflow.getHandle(workflowId).describe();
+      return Object.assign(found, { raw: {}, startTime: new Date(found.startTime.getTime() + 120_000) });
+    },
+  });
+  return { workflow: { getHandle } } as unknown as Client;
+}
+
+it('the schedule runs it with a worker of its own, can be changed, and ends', async () => {
+  const request = await inMidBooking();
+  await handleOf(request).terminate();
+  server.mend();
+  const reconciler = await Worker.create({
+    connection: server.native,
+    taskQueue: reconcilerQueue(),
+    workflowsPath: fileURLToPath(new URL('../src/extras/reconciler/workflows.ts', import.meta.url)),
+    activities: createActivities(client, world.urls),
+  });
+  await reconciler.runUntil(async () => {
+    expect(await schedule(client, 3_600_000, 60_000)).toBe('created');
+    expect(await schedule(client, 600_000, 0)).toBe('changed');
+    const handle = client.schedule.getHandle(scheduleId);
+    expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 600_000 }]);
+    await handle.trigger();
+    await until(async () => (await active(request)).length === 0);
+    expect(await unschedule(client)).toBe(true);
+    expect(await unschedule(client)).toBe(false);
+  });
+});
