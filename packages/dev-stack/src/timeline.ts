@@ -89,11 +89,11 @@ class Follower {
 
   async caughtUp(): Promise<void> {
     const described = await this.#describe().catch(() => undefined);
-    const runId = described?.workflowExecutionInfo?.execution?.runId;
-    const length = Number(described?.workflowExecutionInfo?.historyLength ?? 0);
-    while ((this.#runId !== runId || this.#seen < length) && !this.#ended.signal.aborted && runId) {
-      await pause(10, this.#ended.signal);
-    }
+    const { execution, historyLength } = described?.workflowExecutionInfo ?? {};
+    const behind = () => this.#runId !== execution?.runId || this.#seen < Number(historyLength);
+    while (execution && behind() && !this.#ended.signal.aborted) await pause(10, this.#ended.signal);
+    // Attempts that failed are not in the history before the last one.
+    if (described) this.#tell(this.#steps.pending(described.pendingActivities ?? [], Date.now()));
   }
 
   async follow(): Promise<TimelineEnd> {
