@@ -3,8 +3,8 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { failureTypes } from './contract.ts';
 import { type CabRequest, type FlightRequest, type HotelRequest, ServiceError, type Services } from './services.ts';
 
-/** Shorter than the activity's own time-out, so that the failure says which service did not answer. */
-const answerWithin = 4_000; // milliseconds
+/** A call is given up so much sooner than its activity, so that the failure says which service did not answer. */
+const margin = 1_000; // milliseconds
 
 type Keyed<Request> = { key: string } & Request;
 
@@ -30,7 +30,8 @@ export type Activities = ReturnType<typeof createActivities>;
 /** @throws ApplicationFailure with one of `failureTypes` and the cause kept. */
 async function attempt<Reply>(call: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
   try {
-    return await call(AbortSignal.any([AbortSignal.timeout(answerWithin), Context.current().cancellationSignal]));
+    const { info, cancellationSignal } = Context.current();
+    return await call(AbortSignal.any([AbortSignal.timeout(info.startToCloseTimeoutMs - margin), cancellationSignal]));
   } catch (error) {
     throw toFailure(error);
   }

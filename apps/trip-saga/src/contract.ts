@@ -18,7 +18,7 @@ export const bookingKey = (tripId: string, service: Service): string => `trip:${
 
 /** Why something was refused or failed. Programs branch on these, never on a message. */
 export const failureTypes = {
-  /** The request breaks a rule above; nothing was written. */
+  /** The request breaks a rule; nothing was written. */
   invalidTrip: 'InvalidTrip',
   /** There is a trip of that id already, with other details. */
   tripMismatch: 'TripMismatch',
@@ -107,7 +107,10 @@ export interface Reason {
   message: string;
 }
 
-/** How a trip can end. All of these are expected: a workflow that fails instead has been given bad input. */
+/**
+ * What is answered to whoever waits. All but `needs-attention` are final, and one of those is what the workflow returns;
+ * a workflow that fails instead has been given bad input.
+ */
 export type TripOutcome =
   | { status: 'booked'; tripId: string; bookings: Bookings }
   | { status: 'compensated'; tripId: string; reason: Reason; undone: Service[] }

@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { bookingKey, type Service, services, stateQuery, type TripRequest } from '../src/contract.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { bookingKey, type Service, services, stateQuery, type TripRequest, tripWorkflowId } from '../src/contract.ts';
 import { createActivities } from '../src/extras/reconciler/activities.ts';
 import { reconcile } from '../src/extras/reconciler/reconcile.ts';
 import { reconcilerQueue, schedule, scheduleId, unschedule } from '../src/extras/reconciler/schedule.ts';
+import { Stores } from '../src/extras/reconciler/stores.ts';
 import { bookTrip } from '../src/starter.ts';
 import { type DevServer, devServer, until } from './dev-server.ts';
 import { aTrip, type World } from './world.ts';
@@ -97,6 +98,43 @@ describe('a trip that was terminated in mid-booking', () => {
     expect(await reconciled(request)).toEqual({ undone: ['hotel'], attention: [] });
     expect(await active(request)).toEqual([]);
   });
+});
+
+it('a trip that has timed out in mid-booking is undone', async () => {
+  const request = aTrip(Date.now());
+  server.spoil('hotel', 'PUT', 'loses the reply');
+  const handle = await client.workflow.start('trip', {
+    workflowId: tripWorkflowId(request.tripId),
+    taskQueue: 'reconciler-test',
+    args: [request],
+    workflowExecutionTimeout: '1 second',
+  });
+  await until(async () => (await handle.describe()).status.name === 'TIMED_OUT');
+  server.mend();
+  expect(await reconciled(request)).toEqual({ undone: ['hotel', 'flight'], attention: [] });
+  expect(await active(request)).toEqual([]);
+});
+
+it('looks at every page of what a service holds, and at nothing that is not of a trip', async () => {
+  const row = (key: string) => ({ key, status: 'booked', createdAt: new Date(), items: [{ date: '2030-01-01' }] });
+  const keys = Array.from({ length: 1_001 }, (_, index) => `trip:page-${String(index).padStart(4, '0')}:flight`);
+  keys.push('trip:of/another:flight', 'trip:one:hotel');
+  const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url) => {
+    const { host, searchParams } = new URL(url as URL);
+    const after = searchParams.get('after') ?? '';
+    const rows =
+      host === 'flight'
+        ? keys
+            .filter((key) => key > after)
+            .sort()
+            .slice(0, 500)
+        : [];
+    return Response.json({ bookings: rows.map(row) });
+  });
+  const stores = new Stores({ FLIGHT_URL: 'http://flight', HOTEL_URL: 'http://hotel', CAB_URL: 'http://cab/' });
+  const found = await stores.bookingsByTrip().finally(() => fetched.mockRestore());
+  expect(found.size).toBe(1_001);
+  expect(found.get('page-1000')).toMatchObject([{ service: 'flight', active: true, lastDay: '2030-01-01' }]);
 });
 
 it('a healthy trip is never touched, whatever state it is in', async () => {

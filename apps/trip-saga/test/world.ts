@@ -25,8 +25,8 @@ export class RunningService {
   wire: Wire = 'carries';
   /** How many calls have arrived, by method. */
   readonly calls = { PUT: 0, DELETE: 0, GET: 0 };
-  /** Called with each call that arrives, before it is answered. */
-  onCall: (method: string) => unknown = () => {};
+  /** Called with each call that arrives, before it is answered; may say what the wire does to this one. */
+  onCall: (method: string, key: string) => unknown = () => {};
   #port = 0;
   #server: Server | undefined;
   readonly #pool: Pool;
@@ -45,8 +45,9 @@ export class RunningService {
     this.#server = createServer(
       getRequestListener(async (request, { outgoing }) => {
         this.calls[request.method as 'PUT'] += 1;
-        await this.onCall(request.method);
-        const { wire } = this;
+        const key = decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '');
+        const told = (await this.onCall(request.method, key)) as Wire | undefined;
+        const wire = told ?? this.wire;
         if (typeof wire === 'object') return Response.json({ error: { message: 'as told' } }, { status: wire.answers });
         const response = await this.#app.fetch(request);
         if (wire === 'loses the reply') outgoing.destroy();

@@ -2,9 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { runEveryScenario, runStart, type StartApp, withTemporal } from '@repo/dev-stack/commands';
-import { buildWorkflowBundle, connectClient, parseInput, parseJson, runProgram, taskQueue } from '@repo/worker-kit';
-import { Command, InvalidArgumentError } from 'commander';
-import type { TripOutcome, TripState } from '../contract.ts';
+import {
+  buildWorkflowBundle,
+  connectClient,
+  InvalidInputError,
+  OperatorError,
+  parseInput,
+  parseJson,
+  runProgram,
+  taskQueue,
+} from '@repo/worker-kit';
+import type { Client } from '@temporalio/client';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Demo } from './demo.ts';
 
 // Everything else is imported where it is needed: a command that loads the whole app takes a second longer to begin.
@@ -24,7 +33,11 @@ program
   .argument('[scenario]')
   .option('--once', 'one scenario and out, as without a terminal; exit code 0 only if its promise is kept')
   .option('--verbose', 'show what all the programs write')
-  .action((scenario, options) => runStart(start, { scenario, ...options }));
+  .action(async (scenario, options) => {
+    // `trip bok` arrives here as well, because `start` is the command that may be left out.
+    if (scenario !== undefined && process.argv[2] !== 'start') await refuseUnlessScenario(scenario);
+    return runStart(start, { scenario, ...options });
+  });
 
 program
   .command('worker')
@@ -45,22 +58,29 @@ program
   .option('--input <json>', 'the whole request as JSON, instead of the options above')
   .option('--json', 'print the outcome as JSON')
   .action(async ({ json, input, ...options }) => {
+    const given = input === undefined ? [] : Object.keys(options);
+    if (given.length > 0) {
+      throw new InvalidInputError(given.map((field) => ({ field, message: 'cannot be given together with --input' })));
+    }
     const { defaultTaskQueue, tripRequestAtTheDoor } = await import('../contract.ts');
-    const { bookOrFind } = await import('./trips.ts');
+    const { bookOrFind, isRecorded } = await import('./trips.ts');
+    const { workerCommand } = await import('./trip-lookup.ts');
+    const { outcomeInWords } = await import('./trip-words.ts');
     const door = tripRequestAtTheDoor(Date.now());
     const defaults = { tripId: randomUUID().slice(0, 8), traveller: userInfo().username, passengers: 1 };
     const request = input === undefined ? parseInput(door, { ...defaults, ...options }) : parseJson(door, input);
-    return withTemporal(async () => {
-      const client = await connectClient();
-      const hint = setTimeout(
-        () => console.error(`Waiting. Is there a worker on task queue ${taskQueue(defaultTaskQueue)}?`),
-        3000,
-      );
-      const outcome = await bookOrFind(client, request, userInfo().username).finally(() => {
-        clearTimeout(hint);
-        return client.connection.close();
-      });
-      console.log(json ? JSON.stringify(outcome) : outcomeInWords(outcome));
+    const { tripId } = request;
+    return withClient(async (client) => {
+      const queue = taskQueue(defaultTaskQueue);
+      const hint = `Waiting. If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`;
+      const timer = setTimeout(() => console.error(hint), 3000);
+      const booking = bookOrFind(client, request, userInfo().username);
+      const outcome = await unlessStopped(booking).finally(() => clearTimeout(timer));
+      if (outcome !== undefined) return print(json, outcome, outcomeInWords);
+      process.exitCode = 130;
+      if (!(await isRecorded(client, tripId))) return console.error(`Trip ${tripId} was not begun.`);
+      console.error(`Trip ${tripId} is recorded, and will be booked as soon as a worker runs: ${workerCommand(queue)}`);
+      console.error(`To cancel it: pnpm --filter trip-saga trip cancel ${tripId}`);
     });
   });
 
@@ -69,14 +89,89 @@ program
   .description('what is known of a trip')
   .argument('<trip-id>')
   .option('--json', 'print the whole state as JSON')
-  .action((tripId, { json }) =>
-    withTemporal(async () => {
-      const { tripState } = await import('./trips.ts');
-      const client = await connectClient();
-      const state = await tripState(client, tripId).finally(() => client.connection.close());
-      console.log(json ? JSON.stringify(state) : stateInWords(state));
-    }),
-  );
+  .action(async (tripId, { json }) => {
+    const { tripState } = await import('./trips.ts');
+    const { stateInWords } = await import('./trip-words.ts');
+    return withClient(async (client) => print(json, await tripState(client, tripId), stateInWords));
+  });
+
+program
+  .command('cancel')
+  .description('cancels a trip, until its departure, and waits for what becomes of it')
+  .argument('<trip-id>')
+  .option('--requested-at <time>', 'when the traveller asked, ISO 8601; default: now')
+  .option('--no-wait', 'only record the cancellation, as is done when no worker answers')
+  .option('--json', 'print the outcome as JSON')
+  .action(async (tripId, { json, wait, requestedAt }) => {
+    const { cancelAtTheDoor, cancelTrip } = await import('./trips.ts');
+    const { outcomeInWords } = await import('./trip-words.ts');
+    const request = parseInput(cancelAtTheDoor, requestedAt === undefined ? {} : { requestedAt });
+    return withClient(async (client) => {
+      const outcome = await cancelTrip(client, tripId, { ...request, wait });
+      if (outcome) return print(json, outcome, outcomeInWords);
+      const recorded = `The cancellation of trip ${tripId} is recorded${wait ? '; no worker answers, so it' : '. It'}`;
+      print(json, { tripId, recorded: true }, () => `${recorded} takes effect as soon as one does.`);
+    });
+  });
+
+program
+  .command('resolve')
+  .description('tries again what could not be undone, once its cause is mended')
+  .argument('<trip-id>')
+  .option('--json', 'print the outcome as JSON')
+  .action(async (tripId, { json }) => {
+    const { resolveTrip } = await import('./trips.ts');
+    const { outcomeInWords } = await import('./trip-words.ts');
+    return withClient(async (client) => print(json, await resolveTrip(client, tripId), outcomeInWords));
+  });
+
+program
+  .command('list')
+  .description('the newest trips')
+  .option('--status <status>', 'booking, compensating, booked, compensated, cancelled or needs-attention')
+  .addOption(new Option('--needs-attention', 'those that wait for a person').conflicts('status'))
+  .option('--started-by <user>')
+  .option('--limit <n>', 'default: 50')
+  .option('--json', 'print them as JSON')
+  .action(async ({ json, needsAttention, ...filter }) => {
+    const { listQuery, listTrips } = await import('./trips.ts');
+    const { listInWords } = await import('./trip-words.ts');
+    const query = parseInput(listQuery, needsAttention ? { ...filter, status: 'needs-attention' } : filter);
+    return withClient(async (client) => print(json, await listTrips(client, query), listInWords));
+  });
+
+program
+  .command('service')
+  .description('the trip service: trips over HTTP, until Ctrl-C')
+  .option('--port <n>', 'default: 3000; 0 is any free one', portNumber)
+  .action(async ({ port = 3000 }) => {
+    const { serveTrips } = await import('./trip-service.ts');
+    return withClient(async (client) => {
+      const { url, close } = await serveTrips({ client, startedBy: userInfo().username }, port);
+      console.log(`The trip service listens on ${url}: POST ${url}/trips`);
+      await unlessStopped(new Promise(() => {}));
+      await close();
+    });
+  });
+
+program
+  .command('reconcile')
+  .description(
+    'undoes what workflows that were ended from outside have left behind; exit code 3 if a person has to look',
+  )
+  .option('--dry-run', 'only say what would be undone')
+  .option('--grace <duration>', 'leave alone what is younger than that', '15m')
+  .addOption(new Option('--every <duration>', 'do it on a schedule from now on').conflicts('dryRun'))
+  .addOption(new Option('--stop', 'delete that schedule').conflicts(['every', 'dryRun']))
+  .addOption(new Option('--serve', 'run the worker of that schedule, until Ctrl-C').conflicts(['dryRun', 'stop']))
+  .option('--json', 'print the result as JSON')
+  .action(async (options) => {
+    const { reconcileCommand } = await import('./reconciler/command.ts');
+    const run = reconcileCommand(options);
+    return withClient(async (client) => {
+      process.exitCode = await run(client);
+    });
+  });
 
 program
   .command('e2e')
@@ -90,29 +185,55 @@ program
     await buildWorkflowBundle(new URL('../workflows.ts', import.meta.url));
   });
 
+function portNumber(text: string): number {
+  const port = wholeNumber(text);
+  if (port < 0 || port > 65_535) throw new InvalidArgumentError('must be from 0 to 65535');
+  return port;
+}
+
+/** @throws InvalidInputError that names the commands */
+async function refuseUnlessScenario(name: string): Promise<void> {
+  const { scenarios } = await start.load();
+  if (scenarios.some((one) => one.name === name)) return;
+  const commands = program.commands.map((command) => command.name()).join(', ');
+  throw new InvalidInputError([{ field: 'command', message: `${name} is none of ${commands}` }]);
+}
+
+function withClient(command: (client: Client) => Promise<void>): Promise<void> {
+  return withTemporal(async () => {
+    const client = await connectClient();
+    try {
+      await command(client);
+    } catch (cause) {
+      const { isUnreachable } = await import('./trip-lookup.ts');
+      if (!isUnreachable(cause)) throw cause;
+      throw new OperatorError('Temporal does not answer.', 'Is it up? Then run this again: it does nothing twice.', {
+        cause,
+      });
+    } finally {
+      await client.connection.close();
+    }
+  });
+}
+
+function print<Value>(json: boolean | undefined, value: Value, inWords: (value: Value) => string): void {
+  console.log(json ? JSON.stringify(value) : inWords(value));
+}
+
+/** The result; undefined after Ctrl-C or SIGTERM, and then nobody hears any more how the work ends. */
+async function unlessStopped<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  work.catch(() => {});
+  let stop = () => {};
+  const stopped = new Promise<undefined>((resolve) => {
+    stop = () => resolve(undefined);
+  });
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  return Promise.race([work, stopped]).finally(() => process.off('SIGINT', stop).off('SIGTERM', stop));
+}
+
 function wholeNumber(text: string): number {
   if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
   return Number(text);
-}
-
-function outcomeInWords(outcome: TripOutcome): string {
-  const name = `Trip ${outcome.tripId}`;
-  switch (outcome.status) {
-    case 'booked': {
-      const { flight, hotel, cab } = outcome.bookings;
-      return `${name} is booked: ${flight.confirmation}, ${hotel.confirmation}, ${cab.confirmation}`;
-    }
-    case 'compensated':
-      return `${name} is not booked: ${outcome.reason.message}. Undone: ${outcome.undone.join(', ') || 'nothing'}`;
-    case 'cancelled':
-      return `${name} is cancelled. Undone: ${outcome.undone.join(', ') || 'nothing'}`;
-    case 'needs-attention':
-      return `${name} needs attention: ${outcome.stuck.map(({ service, message }) => `${service}: ${message}`).join('; ')}`;
-  }
-}
-
-function stateInWords({ request, status, outcome }: TripState): string {
-  return outcome ? outcomeInWords(outcome) : `Trip ${request.tripId} is ${status}`;
 }
 
 await runProgram(async () => {

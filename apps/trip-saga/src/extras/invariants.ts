@@ -27,6 +27,13 @@ export class Books {
     return services.filter((_, index) => booked[index]);
   }
 
+  /** What a service has confirmed to a trip; undefined if it has no such booking. */
+  async confirmation(service: Service, tripId: string): Promise<string | undefined> {
+    const select = `SELECT confirmation FROM bookings WHERE key = $1 AND status = 'booked'`;
+    const { rows } = await this.#pools[service].query<{ confirmation: string }>(select, [bookingKey(tripId, service)]);
+    return rows[0]?.confirmation;
+  }
+
   /** Days on which what is taken is not the sum of the active bookings. There must be none. */
   async stockThatDoesNotAddUp(): Promise<string[]> {
     const select = `

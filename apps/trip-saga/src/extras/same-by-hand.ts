@@ -5,8 +5,8 @@ import { type TripRequest, tripWorkflowId } from '../contract.ts';
 /** What has just happened, for people who want to see where Temporal is: its UI, its command line, its client. */
 export async function sameByHand(session: Session, client: Client, request: TripRequest): Promise<string[]> {
   const workflowId = tripWorkflowId(request.tripId);
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
   const { temporal } = session.stack;
+  const { runId } = await client.workflow.getHandle(workflowId).describe();
   const again = { ...request, tripId: `${request.tripId}-again` };
   return [
     ...(temporal?.uiUrl
@@ -15,10 +15,36 @@ export async function sameByHand(session: Session, client: Client, request: Trip
         ]
       : []),
     '  Another one with the stock command line:',
-    `    pnpm temporal workflow start --type trip --task-queue ${session.taskQueue} --workflow-id ${tripWorkflowId(again.tripId)} \\`,
+    `    pnpm temporal workflow execute-update-with-start --update-name outcome --workflow-id ${tripWorkflowId(again.tripId)} \\`,
+    `      --type trip --task-queue ${session.taskQueue} --id-conflict-policy UseExisting \\`,
     `      --input '${JSON.stringify(again)}'`,
-    `    pnpm temporal workflow update execute --workflow-id ${tripWorkflowId(again.tripId)} --name outcome`,
     '  The same in code (src/starter.ts):',
     `    await client.workflow.executeUpdateWithStart(outcomeUpdate, { args: [request], startWorkflowOperation })`,
   ];
+}
+
+/** How another trip is booked on the services and the worker of this `start`, for as long as it runs. */
+export function anotherTrip(session: Session): string[] {
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  return [
+    '',
+    'Book a trip of your own here, from another terminal:',
+    `  TASK_QUEUE=${session.taskQueue} pnpm --filter trip-saga trip book --from BER --to LIS --departure ${inDays(60)} --return ${inDays(64)}`,
+  ];
+}
+
+/** At the end: a booked trip waits for its departure, and this start's own worker will not be there any more. */
+export async function tripsThatGoOn({ print, taskQueue, suffix }: Session, client: Client): Promise<void> {
+  const query = `TaskQueue="${taskQueue}" AND ExecutionStatus="Running"`;
+  const list = async () => {
+    const ids: string[] = [];
+    for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
+    return ids;
+  };
+  // Nobody has asked for this: if Temporal does not answer, it is left out.
+  const ids = await client.withDeadline(Date.now() + 2000, list).catch(() => []);
+  if (ids.length === 0) return;
+  print('');
+  print(`Still open in Temporal, as it should be until the departure: ${ids.reverse().join(', ')}`);
+  print(`  A worker for what was started here (${suffix}): TASK_QUEUE=${taskQueue} pnpm --filter trip-saga worker`);
 }

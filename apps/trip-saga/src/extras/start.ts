@@ -2,6 +2,7 @@ import type { StartDefinition } from '@repo/dev-stack';
 import { taskQueue } from '@repo/worker-kit';
 import { defaultTaskQueue } from '../contract.ts';
 import { type Demo, setUp } from './demo.ts';
+import { anotherTrip } from './same-by-hand.ts';
 import { scenarios } from './scenarios.ts';
 
 /** `start`: services and worker of its own on the stack of this clone, and a scenario. */
@@ -9,7 +10,9 @@ export const start: StartDefinition<Demo> = {
   title: 'trip-saga: flight, hotel and cab, or none',
   scenarios,
   defaultScenario: 'book',
-  setUp: (session) => setUp(session),
+  // A task queue of its own, so that two of them never mix.
+  setUp: (session) => setUp(session, session.taskQueue, true),
+  afterwards: (_, session) => anotherTrip(session).forEach(session.print),
 };
 
 /** `worker`: services and worker on the app's own task queue, for as long as nobody stops them. */
@@ -29,5 +32,5 @@ export const worker: StartDefinition<Demo> = {
     },
   ],
   defaultScenario: 'worker',
-  setUp: (session) => setUp(session, taskQueue(defaultTaskQueue)),
+  setUp: (session) => setUp(session, taskQueue(defaultTaskQueue), false),
 };

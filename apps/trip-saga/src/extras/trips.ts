@@ -1,44 +1,175 @@
-import { InvalidInputError, OperatorError } from '@repo/worker-kit';
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import {
-  differingFields,
-  stateQuery,
-  type TripOutcome,
-  type TripRequest,
-  type TripState,
-  tripWorkflowId,
-} from '../contract.ts';
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import type { CancelRequest, TripOutcome, TripRequest, TripState } from '../contract.ts';
+import * as contract from '../contract.ts';
 import { bookTrip } from '../starter.ts';
+import { causes, ifWorkerAnswers, openOrEnded, Unanswered } from './trip-lookup.ts';
+
+/** What one can do with trips, for the command line and the HTTP service alike. */
+
+const tripStatuses = ['booking', 'compensating', 'booked', 'compensated', 'cancelled', 'needs-attention'] as const;
+
+export const cancelAtTheDoor = z.strictObject({
+  requestedAt: z.iso
+    .datetime({ offset: true, error: 'must be a time with its offset, as 2027-03-01T12:00:00Z' })
+    .optional(),
+});
 
 /**
  * Books a trip, or answers with the outcome of the trip that has this id already, be it open or ended.
- * @throws InvalidInputError if that one has other details
+ * @throws WorkflowUpdateFailedError with `TripMismatch` if that one has other details
  */
 export async function bookOrFind(client: Client, request: TripRequest, startedBy: string): Promise<TripOutcome> {
   try {
     return await bookTrip(client, request, startedBy);
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const ended = await tripState(client, request.tripId);
-    const differing = differingFields(ended.request, request);
+    // Temporal takes some thousand updates for one workflow; a trip that was asked for that often is known by now.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError || isUpdateLimit(error))) throw error;
+    const found = await tripState(client, request.tripId);
+    const differing = contract.differingFields(found.request, request);
     if (differing.length > 0) {
-      const message = `is another one in trip ${request.tripId}, which exists already`;
-      throw new InvalidInputError(differing.map((field) => ({ field, message })));
+      const message = `${differing.join(', ')}: trip ${request.tripId} exists with other details`;
+      throw refused(contract.failureTypes.tripMismatch, message);
     }
-    if (ended.outcome) return ended.outcome;
-    throw new OperatorError(
-      `Trip ${request.tripId} was ended from outside before its outcome was known.`,
-      `See what happened with: pnpm temporal workflow describe --workflow-id ${tripWorkflowId(request.tripId)}`,
-    );
+    if (found.outcome) return found.outcome;
+    throw error;
   }
 }
 
-/** @throws OperatorError if there is no such trip */
-export async function tripState(client: Client, tripId: string): Promise<TripState> {
+/**
+ * What is known of a trip. Of one that has ended, Temporal knows it without a worker.
+ * @throws NoSuchTrip, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTrip`)
+ */
+export function tripState(client: Client, tripId: string): Promise<TripState> {
+  return openOrEnded(client, tripId, {
+    open: (handle) => ifWorkerAnswers(client, () => handle.query(contract.stateQuery)),
+    ended: (state) => state,
+  });
+}
+
+/**
+ * Cancels a trip. Without a worker, or with `wait: false`, the cancellation is recorded, and counts as of `requestedAt`
+ * (default: now) once a worker is up.
+ * @returns the outcome; undefined if the cancellation was only recorded
+ * @throws NoSuchTrip, EndedFromOutside; WorkflowUpdateFailedError with `TripDeparted`
+ */
+export function cancelTrip(
+  client: Client,
+  tripId: string,
+  { requestedAt, wait = true }: NonNullable<CancelRequest> & { wait?: boolean },
+): Promise<TripOutcome | undefined> {
+  return openOrEnded<TripOutcome | undefined>(client, tripId, {
+    open: async (handle) => {
+      const cancel = { requestedAt: requestedAt ?? new Date().toISOString() };
+      const record = () => handle.signal(contract.cancelSignal, cancel).then(() => undefined);
+      if (!wait) return record();
+      try {
+        const options = { args: [cancel] as [CancelRequest], waitForStage: 'ACCEPTED' as const };
+        const accepted = await ifWorkerAnswers(client, () => handle.startUpdate(contract.cancelUpdate, options));
+        return await accepted.result();
+      } catch (error) {
+        if (error instanceof Unanswered) return record();
+        throw error;
+      }
+    },
+    ended: ({ outcome, request }) => {
+      if (outcome?.status !== 'booked') return outcome;
+      const message = `trip ${tripId} has departed on ${request.departure}`;
+      throw refused(contract.failureTypes.tripDeparted, message);
+    },
+  });
+}
+
+/**
+ * Tries again what is stuck, and answers with what has become of it.
+ * @throws NoSuchTrip, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
+ */
+export function resolveTrip(client: Client, tripId: string): Promise<TripOutcome> {
+  return openOrEnded(client, tripId, {
+    open: async (handle) => {
+      const options = { waitForStage: 'ACCEPTED' as const };
+      const accepted = await ifWorkerAnswers(client, () => handle.startUpdate(contract.resolveUpdate, options));
+      return accepted.result();
+    },
+    ended: ({ status }) => {
+      const message = `trip ${tripId} is ${status}: nothing waits for a person`;
+      throw refused(contract.failureTypes.nothingToResolve, message);
+    },
+  });
+}
+
+const limit = z.coerce
+  .number('must be a whole number')
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(1_000, 'must be at most 1000');
+
+/** For the doors, where all of these are text. */
+export const listQuery = z.strictObject({
+  status: z.enum(tripStatuses, `must be one of ${tripStatuses.join(', ')}`).optional(),
+  startedBy: z
+    .string()
+    .max(100, 'must have at most 100 characters')
+    // Temporal on SQLite does not find what has one in it.
+    .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes')
+    .optional(),
+  limit: limit.default(50),
+});
+
+export interface ListedTrip {
+  tripId: string;
+  /** Undefined for a trip that no worker has taken up yet. */
+  status: TripState['status'] | undefined;
+  /** Temporal's own word: RUNNING, COMPLETED, TERMINATED … */
+  execution: string;
+  started: string;
+  startedBy: string | undefined;
+}
+
+/** The newest trips first. The list lags behind by some moments: it is for people, not for decisions. */
+export async function listTrips(
+  client: Client,
+  { status, startedBy, limit }: z.output<typeof listQuery>,
+): Promise<ListedTrip[]> {
+  const conditions = ['`WorkflowType` = "trip"'];
+  // `Status` is a keyword of SQL, hence the backticks.
+  if (status !== undefined) conditions.push(`\`Status\` = ${JSON.stringify(status)}`);
+  if (startedBy !== undefined) conditions.push(`\`StartedBy\` = ${JSON.stringify(startedBy)}`);
+  const found: ListedTrip[] = [];
+  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
+    found.push({
+      tripId: one.workflowId.replace(/^trip:/, ''),
+      status: one.typedSearchAttributes.get(contract.statusAttribute) as TripState['status'] | undefined,
+      execution: one.status.name,
+      started: one.startTime.toISOString(),
+      startedBy: one.typedSearchAttributes.get(contract.startedByAttribute),
+    });
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** Whether Temporal has a trip of this id, be it open or ended. Answers within two seconds, or throws. */
+export async function isRecorded(client: Client, tripId: string): Promise<boolean> {
+  const handle = client.workflow.getHandle(contract.tripWorkflowId(tripId));
   try {
-    return await client.workflow.getHandle(tripWorkflowId(tripId)).query(stateQuery);
+    await client.withDeadline(Date.now() + 2_000, () => handle.describe());
+    return true;
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new OperatorError(`There is no trip ${tripId}.`, 'Trips are listed by: pnpm temporal workflow list');
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }
+
+/** What the open workflow itself would have answered. */
+const refused = (type: string, message: string) =>
+  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));
+
+const isUpdateLimit = (error: unknown): boolean =>
+  causes(error).some(({ message }) => /limit on the total number of distinct updates/.test(message));

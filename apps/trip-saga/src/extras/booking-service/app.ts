@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { book, cancel, findBooking, listBookings } from './bookings.ts';
+import { ConnectionLost, type FaultPoints } from './fault-points.ts';
 import { check, Problem, refusalProblem } from './problem.ts';
 import { date, key, type Service } from './requests.ts';
 import { findStock, setCapacity } from './stock.ts';
@@ -15,14 +16,24 @@ const maxBody = 64 * 1024; // bytes
 /**
  * The HTTP interface of one service. Every call may be repeated and then answers the same:
  * `PUT` and `DELETE /bookings/{key}` in whatever order they arrive, `GET` to look, and `/stock/{resource}/{date}`.
+ *
+ * @param faults only for demonstrations; without it no call can be made to fail
  */
-export function createApp(service: Service, pool: Pool): Hono {
+export function createApp(service: Service, pool: Pool, faults?: FaultPoints): Hono {
   const app = new Hono();
   app.use(bodyLimit({ maxSize: maxBody, onError: () => fail('tooLarge', 'The body must have at most 64 KiB') }));
 
+  app.on(['PUT', 'DELETE'], '/bookings/:key', async (c, next) => {
+    await next();
+    faults?.at('before-return', c);
+  });
+
   app.put('/bookings/:key', async (c) => {
     const bookingKey = check(key, c.req.param('key'), 'key');
-    const result = await book(pool, service, bookingKey, check(service.request, await json(c), 'body'));
+    const request = check(service.request, await json(c), 'body');
+    faults?.at('before-transaction', c);
+    const result = await book(pool, service, bookingKey, request);
+    faults?.at('after-commit', c);
     if (result.status === 'done') return c.json(result.outcome, result.replayed ? 200 : 201);
     if (result.status === 'refused') throw refusalProblem(result.refusal);
     if (result.status === 'mismatch') return fail('bookingMismatch', `Another request has the key ${bookingKey}`);
@@ -31,7 +42,10 @@ export function createApp(service: Service, pool: Pool): Hono {
 
   app.delete('/bookings/:key', async (c) => {
     const bookingKey = check(key, c.req.param('key'), 'key');
+    faults?.refuseCancellation(bookingKey);
+    faults?.at('before-transaction', c);
     const { status } = await cancel(pool, bookingKey);
+    faults?.at('after-commit', c);
     return c.json({ key: bookingKey, status: 'cancelled', wasBooked: status === 'compensated' });
   });
 
@@ -70,8 +84,9 @@ export function createApp(service: Service, pool: Pool): Hono {
     return c.json({ service: service.name, status: 'ok' });
   });
 
+  faults?.addRoutes(app);
   app.notFound((c) => answer(c, new Problem('notFound', `No ${c.req.method} ${c.req.path} here`)));
-  app.onError((error, c) => answer(c, asProblem(error)));
+  app.onError((error, c) => (error instanceof ConnectionLost ? error.response : answer(c, asProblem(error))));
   return app;
 }
 

@@ -5,10 +5,12 @@ import { createPool } from '@repo/operations';
 import { z } from 'zod';
 import { createApp } from './app.ts';
 import { cab } from './cab.ts';
+import { FaultPoints } from './fault-points.ts';
 import { flight } from './flight.ts';
 import { hotel } from './hotel.ts';
 
 // One service: `main.ts flight`, `main.ts hotel` or `main.ts cab`. Each has a process, a schema and a role of its own.
+// With `--fault-points` behind it, whoever can reach it can make it fail: that is for demonstrations.
 
 const services = { flight, hotel, cab };
 
@@ -17,11 +19,13 @@ const portRange = 'PORT must be a whole number from 0 to 65535';
 const configuration = z.object({
   service: z.enum(['flight', 'hotel', 'cab'], 'the first argument must be flight, hotel or cab'),
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/, error: 'DATABASE_URL must be a postgres:// URL' }),
+  flag: z.literal('--fault-points', 'the second argument can only be --fault-points').optional(),
   port: z.coerce.number(portRange).int(portRange).min(0, portRange).max(65_535, portRange).default(0),
 });
 
 const { DATABASE_URL: databaseUrl, PORT: port } = process.env;
-const parsed = configuration.safeParse({ service: process.argv[2], databaseUrl, port: port || undefined });
+const [, , service, flag] = process.argv;
+const parsed = configuration.safeParse({ service, flag, databaseUrl, port: port || undefined });
 if (parsed.success) serve(parsed.data);
 else stopWith(parsed.error.issues.map(({ message }) => message).join('\n'));
 
@@ -30,7 +34,8 @@ function serve(config: z.infer<typeof configuration>): void {
     { connectionString: config.databaseUrl, application_name: `${config.service}-service` },
     (error) => console.error(`${config.service} service: lost a database connection: ${error.message}`),
   );
-  const server = createServer(getRequestListener(createApp(services[config.service], pool).fetch));
+  const faults = config.flag && new FaultPoints();
+  const server = createServer(getRequestListener(createApp(services[config.service], pool, faults).fetch));
   server.on('error', (error) => stopWith(`${config.service} service: ${error.message}`));
   // Loopback only: there is no authentication.
   server.listen(config.port, '127.0.0.1', () => {

@@ -8,6 +8,7 @@ export type ProblemType =
   | 'notFound'
   | 'bookingMismatch'
   | 'bookingCancelled'
+  | 'cancellationRefused'
   | 'soldOut'
   | 'capacityTaken'
   | 'unavailable'
@@ -22,6 +23,7 @@ const statuses = {
   invalidRequest: 400,
   notFound: 404,
   bookingMismatch: 409,
+  cancellationRefused: 409,
   capacityTaken: 409,
   bookingCancelled: 410,
   tooLarge: 413,

@@ -1,0 +1,25 @@
+import { connectWorker, readConfig, runProgram, runUntilStopped, taskQueue } from '@repo/worker-kit';
+import { Worker } from '@temporalio/worker';
+import { createActivities } from '../../activities.ts';
+import { defaultTaskQueue } from '../../contract.ts';
+import { createServices, servicesConfig } from '../../services.ts';
+
+/** For the scenario `bug-fix`: the app's worker, but for a bug in one activity. `--bundle` as there. */
+await runProgram(async () => {
+  const services = createServices(readConfig(servicesConfig));
+  const { connection, namespace } = await connectWorker();
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueue(defaultTaskQueue),
+    workflowBundle: { codePath: process.argv[3] ?? '' },
+    activities: {
+      ...createActivities(services),
+      reserveHotel: async () => {
+        throw new TypeError("Cannot read properties of undefined (reading 'rooms')");
+      },
+    },
+    stickyQueueScheduleToStartTimeout: '1 second',
+  });
+  await runUntilStopped(worker, connection);
+});
