@@ -156,7 +156,8 @@ export class HistorySteps {
     const sends = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
     if (sends) return step('plain', `sends signal ${sends.signalName} to ${sends.workflowExecution?.workflowId}`);
     // The worker that has this workflow in its cache, or has taken its task, keeps silent.
-    if (event.workflowTaskTimedOutEventAttributes) return step('trouble', 'worker lost; another one takes over, as soon as there is one');
+    if (event.workflowTaskTimedOutEventAttributes)
+      return step('trouble', 'worker lost; another one takes over, as soon as there is one');
     const bug = event.workflowTaskFailedEventAttributes;
     if (bug?.newRunId) return step('trouble', 'reset: goes on from here as a new run');
     if (bug && !quietTaskFailures.has(bug.cause)) {

@@ -64,7 +64,10 @@ describe('the steps of a history', () => {
     [{ workflowExecutionTimedOutEventAttributes: {} }, '✗ workflow not done in time'],
     [{ workflowExecutionCanceledEventAttributes: {} }, 'workflow cancelled'],
     [{ workflowExecutionFailedEventAttributes: { failure: { message: 'no' } } }, '✗ workflow failed: no'],
-    [{ workflowTaskTimedOutEventAttributes: { timeoutType: 2 } }, '! worker lost; another one takes over, as soon as there is one'],
+    [
+      { workflowTaskTimedOutEventAttributes: { timeoutType: 2 } },
+      '! worker lost; another one takes over, as soon as there is one',
+    ],
     [
       { workflowTaskFailedEventAttributes: { cause: 0, failure: { message: 'x is undefined' } } },
       '! workflow code failed, is tried until it is mended: x is undefined',
