@@ -107,8 +107,9 @@ it('a trip that has timed out in mid-booking is undone', async () => {
     workflowId: tripWorkflowId(request.tripId),
     taskQueue: 'reconciler-test',
     args: [request],
-    workflowExecutionTimeout: '1 second',
+    workflowExecutionTimeout: '5 seconds',
   });
+  await until(async () => (await active(request)).includes('hotel'));
   await until(async () => (await handle.describe()).status.name === 'TIMED_OUT');
   server.mend();
   expect(await reconciled(request)).toEqual({ undone: ['hotel', 'flight'], attention: [] });

@@ -8,9 +8,7 @@ import { quietRuntime } from './quiet-runtime.ts';
  */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
-  const env = await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
-  });
+  const env = await startTestServer();
   afterAll(() => env.teardown());
   const keyword = 2;
   await env.connection.operatorService.addSearchAttributes({
@@ -18,6 +16,18 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
     searchAttributes: { Status: keyword, StartedBy: keyword },
   });
   return env;
+}
+
+/** The SDK gives the server five seconds to start, which a busy machine may need for Java alone: asked again, it is warm. */
+async function startTestServer(attempt = 1): Promise<TestWorkflowEnvironment> {
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({
+      server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
+    });
+  } catch (error) {
+    if (attempt === 3 || !/did not start within/.test(String(error))) throw error;
+    return startTestServer(attempt + 1);
+  }
 }
 
 /** For `Worker.create`: the bundle that all test files of the app share. */

@@ -28,8 +28,8 @@ if (prepared !== 0) process.exit(prepared);
 for (const name of reported()) rmSync(reportOf(name));
 
 const turbo = createRequire(join(root, 'package.json')).resolve('turbo/bin/turbo');
-// One package that fails does not keep the others from being tested.
-const status = node(turbo, 'run', task, '--continue', ...(task === 'test' ? [] : ['--concurrency=1']), ...options);
+// One package that fails does not keep the others from being tested. Two at a time: each brings servers of its own.
+const status = node(turbo, 'run', task, '--continue', `--concurrency=${task === 'test' ? 2 : 1}`, ...options);
 
 const total = { passed: 0, failed: 0 };
 const count = (name: string, passed: number, failed: number, remark = '') => {
