@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -106,6 +107,8 @@ export async function createWorld(): Promise<World> {
   };
 }
 
+// All files share one database, and a process may run several of them: its number would not do.
+const file = randomUUID().slice(0, 8);
 let trips = 0;
 
 /** A trip in the future of the test server's clock, with an id and a city of its own. */
@@ -113,7 +116,7 @@ export function aTrip(now: number, changes: Partial<TripRequest> = {}): TripRequ
   const inDays = (days: number) => new Date(now + days * 86_400_000).toISOString().slice(0, 10);
   trips += 1;
   return {
-    tripId: `test-${process.pid}-${trips}`,
+    tripId: `test-${file}-${trips}`,
     traveller: 'Ada Lovelace',
     passengers: 2,
     from: 'BER',
