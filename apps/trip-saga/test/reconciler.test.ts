@@ -100,14 +100,15 @@ describe('a trip that was terminated in mid-booking', () => {
   });
 });
 
-it('a trip that has timed out in mid-booking is undone', async () => {
+// A part of `pnpm torture`: long enough for a busy machine to get as far as the hotel, it is too long for every day.
+it.runIf(process.env.TORTURE === 'all')('a trip that has timed out in mid-booking is undone', async () => {
   const request = aTrip(Date.now());
   server.spoil('hotel', 'PUT', 'loses the reply');
   const handle = await client.workflow.start('trip', {
     workflowId: tripWorkflowId(request.tripId),
     taskQueue: 'reconciler-test',
     args: [request],
-    workflowExecutionTimeout: '5 seconds',
+    workflowExecutionTimeout: '20 seconds',
   });
   await until(async () => (await active(request)).includes('hotel'));
   await until(async () => (await handle.describe()).status.name === 'TIMED_OUT');
