@@ -3,8 +3,8 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { failureTypes } from './contract.ts';
 import { type CabRequest, type FlightRequest, type HotelRequest, ServiceError, type Services } from './services.ts';
 
-/** A call is given up so much sooner than its activity, so that the failure says which service did not answer. */
-const margin = 1_000; // milliseconds
+/** A call is given up before its activity is, so that the failure says which service did not answer. */
+const shareOfTime = 0.8;
 
 type Keyed<Request> = { key: string } & Request;
 
@@ -31,7 +31,9 @@ export type Activities = ReturnType<typeof createActivities>;
 async function attempt<Reply>(call: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
   try {
     const { info, cancellationSignal } = Context.current();
-    return await call(AbortSignal.any([AbortSignal.timeout(info.startToCloseTimeoutMs - margin), cancellationSignal]));
+    // In whole milliseconds: what a workflow's own time-out leaves to an activity need not be a round number.
+    const giveUp = AbortSignal.timeout(Math.floor(info.startToCloseTimeoutMs * shareOfTime));
+    return await call(AbortSignal.any([giveUp, cancellationSignal]));
   } catch (error) {
     throw toFailure(error);
   }

@@ -100,15 +100,17 @@ describe('a trip that was terminated in mid-booking', () => {
   });
 });
 
-// A part of `pnpm torture`: long enough for a busy machine to get as far as the hotel, it is too long for every day.
-it.runIf(process.env.TORTURE === 'all')('a trip that has timed out in mid-booking is undone', async () => {
+it('a trip that has timed out in mid-booking is undone', async () => {
   const request = aTrip(Date.now());
-  server.spoil('hotel', 'PUT', 'loses the reply');
+  // The step is given what time is left, and fails with the workflow: nor must its undoing be in time.
+  world.hotel.onCall = (method) => {
+    world.hotel.wire = method === 'PUT' ? 'loses the reply' : { answers: 503 };
+  };
   const handle = await client.workflow.start('trip', {
     workflowId: tripWorkflowId(request.tripId),
     taskQueue: 'reconciler-test',
     args: [request],
-    workflowExecutionTimeout: '20 seconds',
+    workflowExecutionTimeout: '8 seconds',
   });
   await until(async () => (await active(request)).includes('hotel'));
   await until(async () => (await handle.describe()).status.name === 'TIMED_OUT');
