@@ -55,7 +55,12 @@ export class ServiceError extends Error {
 const url = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   // They would be shown in failures, and these are kept in histories.
-  .refine((text) => !URL.canParse(text) || !new URL(text).username, 'must not have a user name or password in it');
+  .refine(
+    (text) => !URL.canParse(text) || !hasCredentials(new URL(text)),
+    'must not have a user name or password in it',
+  );
+
+const hasCredentials = ({ username, password }: URL) => `${username}${password}` !== '';
 
 /** From the environment; each is the base URL of one service. */
 export const servicesConfig = z.object({ FLIGHT_URL: url, HOTEL_URL: url, CAB_URL: url });

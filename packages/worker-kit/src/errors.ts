@@ -68,7 +68,7 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env = proce
   if (parsed.success) return parsed.data;
   const problems = fieldErrors(parsed.error, set).map(({ field, message }) => `  ${field} ${message}`);
   throw new OperatorError(
-    `The configuration is not complete:\n${problems.join('\n')}`,
+    `The configuration is not right:\n${problems.join('\n')}`,
     'Set these environment variables; the scripts `start` and `worker` of this app do.',
   );
 }
