@@ -21,7 +21,7 @@ export interface Exit {
 export interface ChildOptions {
   /** How people call it: 'worker', 'hotel service'. */
   name: string;
-  /** Its .ts file. tsx is looked for from there upwards, as the program's own imports are. */
+  /** Its .ts file (tsx is looked for from there upwards, as the program's own imports are), or a .mjs file. */
   file: string;
   args?: readonly string[];
   /** Added to this process's environment; undefined takes a variable away. */
@@ -78,7 +78,8 @@ export function killChildren(): void {
 export async function spawnChild(options: ChildOptions): Promise<Child> {
   const { name } = options;
   options.signal?.throwIfAborted();
-  const child = spawn(process.execPath, ['--import', tsxFor(options.file), options.file, ...(options.args ?? [])], {
+  const runner = options.file.endsWith('.ts') ? ['--import', tsxFor(options.file)] : ['--enable-source-maps'];
+  const child = spawn(process.execPath, [...runner, options.file, ...(options.args ?? [])], {
     detached: true,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { describeError } from './operator-error.ts';
 
 const cli = new Command('pnpm stack')
-  .description('Temporal and PostgreSQL for the apps of this repository')
+  .description('the servers that the apps of this repository run on')
   .option('--stack <name>', 'which stack', 'main');
 
 const stackName = () => cli.opts<{ stack: string }>().stack;
@@ -11,8 +11,9 @@ const stackName = () => cli.opts<{ stack: string }>().stack;
 // Each command loads only what it needs: `prepare` runs before every test.
 cli
   .command('up', { isDefault: true })
-  .description('start the servers and keep them until Ctrl-C')
-  .action(async () => (await import('./commands/up.ts')).up(stackName()));
+  .description('start Temporal and PostgreSQL and keep them until Ctrl-C')
+  .option('--spicedb', 'SpiceDB as well')
+  .action(async ({ spicedb }) => (await import('./commands/up.ts')).up(stackName(), spicedb ? ['spicedb'] : []));
 
 cli
   .command('prepare')

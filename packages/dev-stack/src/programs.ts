@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { acquireLock } from './lock.ts';
 import { asOperatorError, OperatorError } from './operator-error.ts';
@@ -43,7 +42,7 @@ export interface Located {
   /** What was looked at and passed over, in order, each with the reason. */
   passedOver: string[];
   /** What `ensureProgram` would do if there is no program: in order of preference. */
-  plan: ('sdk-download' | 'build')[];
+  plan: ('download' | 'build')[];
   /** What to install before a build is possible. */
   missing: string[];
 }
@@ -79,7 +78,7 @@ export async function ensureDefinition(definition: ProgramDefinition, options: P
     } catch (error) {
       const mendable = asOperatorError(error, `preparing ${definition.title}`);
       if (way === 'build' || mendable instanceof OperatorError) throw mendable;
-      tried.push(`the SDK's download failed: ${firstLine(error)}`);
+      tried.push(`the download failed: ${firstLine(error)}`);
     }
   }
   const install = located.missing.length > 0 ? `Install ${located.missing.join(' and ')}, or set` : 'Set';
@@ -100,7 +99,7 @@ export async function locateDefinition(definition: ProgramDefinition, options: P
     missing: missingTools(definition, env),
   };
   if (definition.build) located.plan.push('build');
-  if (definition.sdkDownload) located.plan[definition.prefer === 'sdk-download' ? 'unshift' : 'push']('sdk-download');
+  if (definition.download) located.plan[definition.prefer === 'download' ? 'unshift' : 'push']('download');
   const found = (path: string, source: ProgramSource, version: string) => {
     located.program = { path, source, version };
     return located;
@@ -147,7 +146,7 @@ export async function locateDefinition(definition: ProgramDefinition, options: P
     if (!lacking) return found(entry.path, 'cache', `${entry.version} (${entry.source})`);
     located.passedOver.push(`${entry.path} needs ${lacking}`);
   }
-  if (definition.build || definition.sdkDownload) located.passedOver.push(`not yet in the cache ${cache}`);
+  if (definition.build || definition.download) located.passedOver.push(`not yet in the cache ${cache}`);
   return located;
 }
 
@@ -161,10 +160,10 @@ async function buildOnce(definition: ProgramDefinition, env: NodeJS.ProcessEnv, 
 }
 
 async function downloadOnce(definition: ProgramDefinition, env: NodeJS.ProcessEnv, progress: Progress) {
-  const folder = downloadFolder(cacheRoot(env), definition, sdkVersion());
-  return once(definition, folder, progress, 'sdk-download', async (partial) => {
-    if (!definition.sdkDownload) throw new Error(`${definition.name} cannot be downloaded`);
-    return definition.sdkDownload(partial, progress);
+  const folder = downloadFolder(cacheRoot(env), definition);
+  return once(definition, folder, progress, 'download', async (partial) => {
+    if (!definition.download) throw new Error(`${definition.name} cannot be downloaded`);
+    return definition.download.into(partial, progress);
   });
 }
 
@@ -173,7 +172,7 @@ async function once(
   definition: ProgramDefinition,
   folder: string,
   progress: Progress,
-  source: 'build' | 'sdk-download',
+  source: 'build' | 'download',
   make: (partial: string, discard: () => void) => Promise<string>,
 ): Promise<Program> {
   const started = Date.now();
@@ -203,13 +202,8 @@ async function once(
 function cacheFolders(definition: ProgramDefinition, cache: string): string[] {
   const folders: string[] = [];
   if (definition.build) folders.push(buildFolder(cache, definition));
-  if (definition.sdkDownload) folders.push(downloadFolder(cache, definition, sdkVersion()));
+  if (definition.download) folders.push(downloadFolder(cache, definition));
   return folders;
-}
-
-function sdkVersion(): string {
-  const manifest = createRequire(import.meta.url).resolve('@temporalio/testing/package.json');
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
 function unusable(definition: ProgramDefinition, path: string, why: string): OperatorError {

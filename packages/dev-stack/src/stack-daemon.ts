@@ -11,9 +11,10 @@ import { projectRoot } from './paths.ts';
 import { OwnedServers } from './stack-servers/owned-servers.ts';
 import { stackPlaces } from './stack-servers/places.ts';
 import { dataFolders } from './stack-servers/postgres.ts';
-import { type Method, type Methods, onMessages, PROTOCOL, type ServerName, send } from './stack-servers/protocol.ts';
+import { type Method, type Methods, onMessages, PROTOCOL, send } from './stack-servers/protocol.ts';
 import { type StackRecord, thisProcess, writeRecord } from './stack-servers/record.ts';
 import { stackSecret } from './stack-servers/secrets.ts';
+import type { ServerName } from './stack-servers/server-facts.ts';
 
 // Whoever started this process may have died before joining.
 const FIRST_LEASE_WITHIN = 15_000;

@@ -2,12 +2,14 @@ import { OperatorError } from './operator-error.ts';
 import { ensureProgram } from './programs.ts';
 import type { Progress } from './progress.ts';
 import { enterStack } from './stack-servers/enter.ts';
-import { checkDatabaseUrl, checkTemporalAddress } from './stack-servers/explicit.ts';
+import { useExplicit } from './stack-servers/explicit.ts';
 import { type StackPlaces, stackPlaces } from './stack-servers/places.ts';
-import type { Addresses, Programs, ServerName } from './stack-servers/protocol.ts';
+import type { Addresses, Programs } from './stack-servers/protocol.ts';
+import { explicitVariable, factsOf, type ServerName, withRequired } from './stack-servers/server-facts.ts';
+import type { SpiceDbAddress } from './stack-servers/spicedb.ts';
 import type { TemporalAddress } from './stack-servers/temporal.ts';
 
-export type { ServerName, TemporalAddress };
+export type { ServerName, SpiceDbAddress, TemporalAddress };
 
 /** What to join, and how. */
 export interface JoinOptions {
@@ -16,7 +18,7 @@ export interface JoinOptions {
   stack?: string | undefined;
   /** For tests: data in a temporary folder that goes with the stack, any free ports, no Web UI. */
   ephemeral?: boolean | undefined;
-  /** For tests as well: servers of its own, whatever `TEMPORAL_ADDRESS` and `DATABASE_URL` say. */
+  /** For tests as well: servers of its own, whatever `TEMPORAL_ADDRESS`, `DATABASE_URL` and `SPICEDB_ENDPOINT` say. */
   ignoreEnvironment?: boolean | undefined;
   onProgress?: Progress | undefined;
 }
@@ -28,6 +30,8 @@ export interface Stack {
   readonly temporal?: TemporalAddress;
   /** Set if PostgreSQL was needed: the administrator's URL of the database `postgres`. */
   readonly postgres?: { url: string };
+  /** Set if SpiceDB was needed. */
+  readonly spicedb?: SpiceDbAddress;
   /** False for a server set explicitly in the environment: it is used as it is and never broken. */
   owns(server: ServerName): boolean;
   /** Stops a server gracefully. Refuses (OperatorError) what the stack does not own, as do the next two. */
@@ -44,12 +48,10 @@ export interface Stack {
   onLost(callback: () => void): void;
 }
 
-const EXPLICIT = { temporal: 'TEMPORAL_ADDRESS', postgres: 'DATABASE_URL' } as const;
-
 /**
  * Joins the stack of this clone, starting whatever is needed and does not run. `TEMPORAL_ADDRESS` (with
- * `TEMPORAL_NAMESPACE`) and `DATABASE_URL`, if set, are used in place of servers of the stack's own; profiles of a
- * temporal.toml are ignored.
+ * `TEMPORAL_NAMESPACE`), `DATABASE_URL` and `SPICEDB_ENDPOINT` (with `SPICEDB_TOKEN`), if set, are used in place of
+ * servers of the stack's own; profiles of a temporal.toml are ignored.
  * @throws OperatorError when a program is missing, a server does not start, or an explicit address does not answer
  */
 export async function joinStack(options: JoinOptions): Promise<Stack> {
@@ -61,23 +63,29 @@ export async function joinStack(options: JoinOptions): Promise<Stack> {
   }
   const progress = options.onProgress ?? (() => {});
   const places = stackPlaces(options);
-  const explicit = options.ignoreEnvironment ? [] : options.need.filter((server) => process.env[EXPLICIT[server]]);
+  const explicit = options.ignoreEnvironment ? [] : options.need.filter(explicitVariable);
   const own = options.need.filter((server) => !explicit.includes(server));
-  const given: Addresses = {};
-  const [programs] = await Promise.all([
-    programsFor(own, progress),
-    explicit.includes('temporal') && checkTemporalAddress().then((found) => (given.temporal = found)),
-    explicit.includes('postgres') && checkDatabaseUrl().then((url) => (given.postgres = { url })),
-  ]);
+  const [programs, ...given] = await Promise.all([programsFor(own, progress), ...explicit.map(useExplicit)]);
 
   const connection = await enterStack(places, progress);
   try {
     const started = await connection.call('need', { servers: own, programs });
-    return lease(places, connection, { ...started, ...given }, own);
+    if (!options.ignoreEnvironment) refuseOtherKey(started.spicedb?.token);
+    return lease(places, connection, Object.assign(started, ...given), own);
   } catch (error) {
     await leaveQuietly(connection);
     throw error;
   }
+}
+
+/** A SpiceDB that runs already has the key that it was started with. */
+function refuseOtherKey(used: string | undefined): void {
+  const { SPICEDB_TOKEN: wanted } = process.env;
+  if (!used || !wanted || used === wanted) return;
+  throw new OperatorError(
+    "SPICEDB_TOKEN is not the key of this stack's SpiceDB, which runs already.",
+    'Unset it, or end what uses the stack (`pnpm stack status`) and run this again.',
+  );
 }
 
 type Connection = Awaited<ReturnType<typeof enterStack>>;
@@ -85,14 +93,13 @@ type Connection = Awaited<ReturnType<typeof enterStack>>;
 function lease(places: StackPlaces, connection: Connection, addresses: Addresses, own: ServerName[]): Stack {
   const owned = (server: ServerName) => {
     if (own.includes(server)) return { server };
-    throw new OperatorError(
-      process.env[EXPLICIT[server]]
-        ? `${EXPLICIT[server]} is set, so ${server} is not this stack's to stop or start.`
-        : `This lease did not ask for ${server}.`,
-      process.env[EXPLICIT[server]]
-        ? `Unset ${EXPLICIT[server]} to run this on servers of its own.`
-        : 'Join with it in `need`.',
-    );
+    const variable = explicitVariable(server);
+    throw variable
+      ? new OperatorError(
+          `${variable} is set, so ${factsOf(server).title} is not this stack's to stop or start.`,
+          `Unset ${variable} to run this on servers of its own.`,
+        )
+      : new OperatorError(`This lease did not ask for ${server}.`, 'Join with it in `need`.');
   };
   return {
     name: places.name,
@@ -116,10 +123,10 @@ async function leaveQuietly(connection: Connection): Promise<void> {
 
 async function programsFor(servers: ServerName[], onProgress: Progress): Promise<Programs> {
   const programs: Programs = {};
-  if (servers.includes('temporal')) programs.temporal = (await ensureProgram('temporal', { onProgress })).path;
-  if (servers.includes('postgres')) {
-    const { path, version } = await ensureProgram('postgres', { onProgress });
-    programs.postgres = { folder: path, version };
+  // One after another: two builds at once would take as long, and their progress would be mixed up.
+  for (const name of new Set(withRequired(servers).map((server) => factsOf(server).program))) {
+    const { path, version } = await ensureProgram(name, { onProgress });
+    programs[name] = { path, version };
   }
   return programs;
 }

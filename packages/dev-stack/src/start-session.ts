@@ -14,7 +14,7 @@ export interface Session {
   stack: Stack;
   /**
    * What {@link spawn} gives to each child on top of this process's environment: TEMPORAL_ADDRESS and
-   * TEMPORAL_NAMESPACE of the stack. An app adds its own, such as the DATABASE_URL of its database.
+   * TEMPORAL_NAMESPACE of the stack, and SPICEDB_ENDPOINT and SPICEDB_TOKEN if it has one. An app adds its own, such as the DATABASE_URL of its database.
    */
   env: Record<string, string>;
   verbose: boolean;
@@ -61,6 +61,10 @@ export function createSession(parts: SessionParts): Session {
   if (stack.temporal) {
     env.TEMPORAL_ADDRESS = stack.temporal.address;
     env.TEMPORAL_NAMESPACE = stack.temporal.namespace;
+  }
+  if (stack.spicedb) {
+    env.SPICEDB_ENDPOINT = stack.spicedb.endpoint;
+    env.SPICEDB_TOKEN = stack.spicedb.token;
   }
   let ids = 0;
   return {

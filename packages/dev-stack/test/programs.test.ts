@@ -142,7 +142,7 @@ test('a program on PATH is used, or passed over with the reason', async () => {
 
 test('what is missing is said in one message, with what to install', async () => {
   const definition = fakeProgram(counted(), {
-    sdkDownload: () => Promise.reject(new Error('no network')),
+    download: { version: () => 'none', into: () => Promise.reject(new Error('no network')) },
   });
   if (definition.build)
     definition.build.tools = [{ command: 'no-such-tool', install: 'the tool: https://example.org' }];
@@ -156,7 +156,7 @@ test('what is missing is said in one message, with what to install', async () =>
   - FAKE_PATH is not set
   - not yet in the cache ${cacheRoot()}
   - building it needs no-such-tool (the tool: https://example.org)
-  - the SDK's download failed: no network`,
+  - the download failed: no network`,
   );
   expect((error as OperatorError).nextStep).toMatch(
     /^Install no-such-tool \(the tool: https:\/\/example.org\), or set FAKE_PATH/,

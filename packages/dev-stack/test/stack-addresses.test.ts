@@ -8,10 +8,10 @@ import { both, joinOne, leaveAfterEach, pids, record } from './stack-support.ts'
 leaveAfterEach();
 
 test('nothing listens beyond loopback', async () => {
-  const stack = await joinOne();
+  const stack = await joinOne({ need: [...both, 'spicedb'] });
   const owned = pids(stack.name).slice(1);
   const addresses = owned.flatMap(listeningAddresses);
-  expect(addresses.length).toBeGreaterThan(2);
+  expect(addresses.length).toBeGreaterThan(3);
   expect(addresses.filter((address) => !address.startsWith('127.0.0.1:'))).toEqual([]);
 });
 
@@ -42,6 +42,19 @@ test('an explicit address that does not answer is refused, without the password'
   expect(error).toBeInstanceOf(OperatorError);
   expect(error.message).toContain(`me at 127.0.0.1:${port}, database app: ECONNREFUSED`);
   expect(JSON.stringify([error.message, error.nextStep])).not.toContain('hush');
+});
+
+test('a SpiceDB of somebody else needs its key, and is never broken', async () => {
+  const real = await joinOne({ need: ['spicedb'] });
+  vi.stubEnv('SPICEDB_ENDPOINT', real.spicedb?.endpoint);
+  vi.stubEnv('SPICEDB_TOKEN', '');
+  const join = () => joinOne({ need: ['spicedb'], ignoreEnvironment: false });
+  await expect(join()).rejects.toThrow('SPICEDB_ENDPOINT is set, and SPICEDB_TOKEN is not.');
+  vi.stubEnv('SPICEDB_TOKEN', 'theirs');
+  const stack = await join();
+  expect(stack.spicedb).toEqual({ endpoint: real.spicedb?.endpoint, token: 'theirs' });
+  await expect(stack.stopServer('spicedb')).rejects.toThrow('is set, so SpiceDB is not');
+  expect(record(stack.name)?.servers).toEqual({});
 });
 
 /** Where a process listens; on Linux, 127.0.0.1 is 0100007F in /proc. */

@@ -1,11 +1,16 @@
 import { pathToFileURL } from 'node:url';
-import { ensureProgram, joinStack } from '@repo/dev-stack';
+import { ensureProgram, joinStack, type ServerName, type SpiceDbAddress } from '@repo/dev-stack';
 import { freshWorkflowBundle } from '@repo/worker-kit';
 import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** In the app's vitest configuration: the servers that all its test files share. PostgreSQL alone, if left out. */
+    needs?: ServerName[];
+    stackName: string;
     postgresUrl: string;
+    temporalAddress: string;
+    spicedb: SpiceDbAddress;
     testServerPath: string;
     bundlePath: string;
   }
@@ -13,13 +18,16 @@ declare module 'vitest' {
 
 /** What all test files of one app share. It is given back when the run ends, in whatever way it ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const need = project.getProvidedContext().needs ?? ['postgres'];
   const [stack, testServer, bundle] = await Promise.all([
-    joinStack({ need: ['postgres'], ephemeral: true, ignoreEnvironment: true }),
+    joinStack({ need, ephemeral: true, ignoreEnvironment: true }),
     ensureProgram('temporal-test-server'),
     freshWorkflowBundle(pathToFileURL(`${project.config.root}/src/workflows.ts`)),
   ]);
-  if (!stack.postgres) throw new Error('the stack came up without the PostgreSQL that was asked for');
-  project.provide('postgresUrl', stack.postgres.url);
+  project.provide('stackName', stack.name);
+  if (stack.postgres) project.provide('postgresUrl', stack.postgres.url);
+  if (stack.temporal) project.provide('temporalAddress', stack.temporal.address);
+  if (stack.spicedb) project.provide('spicedb', stack.spicedb);
   project.provide('testServerPath', testServer.path);
   project.provide('bundlePath', bundle);
   return () => stack.leave();

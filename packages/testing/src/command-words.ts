@@ -10,6 +10,11 @@ export interface HistoryEvent {
   [attributes: string]: unknown;
 }
 
+/** Workflow code may look at its own id, so that a replay has to have the recorded one. Not every server records it. */
+export function workflowIdIn({ events }: HistoryJson): string | undefined {
+  return (events[0]?.workflowExecutionStartedEventAttributes as { workflowId?: string } | undefined)?.workflowId;
+}
+
 /** Something that workflow code did, by what the history says or by what the code does now. */
 export interface Command {
   event: number;

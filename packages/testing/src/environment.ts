@@ -1,10 +1,12 @@
+import { joinStack, type ServerName } from '@repo/dev-stack';
+import { searchAttributes } from '@repo/worker-kit/search-attributes';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, inject } from 'vitest';
 import { quietRuntime } from './quiet-runtime.ts';
 
 /**
- * A time-skipping Temporal of this test file's own, with the search attributes `Status` and `StartedBy`. It has one
- * clock: tests of one file run one after another. It ends after the file's last test.
+ * A time-skipping Temporal of this test file's own, with the search attributes that every app
+ * upserts. It has one clock: tests of one file run one after another. It ends after the file's last test.
  */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
@@ -13,7 +15,7 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
   const keyword = 2;
   await env.connection.operatorService.addSearchAttributes({
     namespace: env.namespace ?? 'default',
-    searchAttributes: { Status: keyword, StartedBy: keyword },
+    searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])),
   });
   return env;
 }
@@ -35,3 +37,16 @@ export const workflowBundle = () => ({ codePath: inject('bundlePath') });
 
 /** The administrator's URL of a PostgreSQL that this test run has for itself. */
 export const postgresUrl = () => inject('postgresUrl');
+
+/** A Temporal dev server that all test files share, if the configuration's `provide.needs` names it: use a task queue of your own. */
+export const temporalAddress = () => inject('temporalAddress');
+
+/** A SpiceDB that all test files share, if the configuration's `provide.needs` names it. */
+export const spicedb = () => inject('spicedb');
+
+/**
+ * Another lease on the servers of this test run, for what stops and starts them; while it does, the other files have to
+ * do without.
+ */
+export const joinTestStack = (need: ServerName[]) =>
+  joinStack({ need, stack: inject('stackName'), ephemeral: true, ignoreEnvironment: true });

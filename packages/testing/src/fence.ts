@@ -90,7 +90,7 @@ export async function openings(code: string): Promise<string[]> {
 export async function firstTask(code: string, workflowType: string): Promise<string | undefined> {
   const eventTime = '2026-01-01T00:00:00Z';
   const event = (eventId: number, type: string, attributes: object) => ({
-    eventId,
+    eventId: String(eventId),
     eventTime,
     eventType: `EVENT_TYPE_${type}`,
     ...attributes,

@@ -1,11 +1,19 @@
 import './app-servers.ts';
 
-export { postgresUrl, timeSkippingEnvironment, workflowBundle } from './environment.ts';
+export {
+  joinTestStack,
+  postgresUrl,
+  spicedb,
+  temporalAddress,
+  timeSkippingEnvironment,
+  workflowBundle,
+} from './environment.ts';
 export { complaints, describeEveryActivity, type EveryActivity } from './every-activity.ts';
 export { faultsAroundActivities } from './fault-interceptor.ts';
 export { type Fault, Faults, type Reach } from './faults.ts';
 export { describeFence } from './fence.ts';
 export { countActivations, dieAt, type KillPoint, killPoints, sample } from './kill-points.ts';
-export { replayRecordedHistories } from './replay.ts';
+export { quietRuntime } from './quiet-runtime.ts';
+export { replayHistory, replayRecordedHistories } from './replay.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';

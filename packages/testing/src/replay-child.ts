@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { HistoryJson } from './command-words.ts';
+import { type HistoryJson, workflowIdIn } from './command-words.ts';
 import { quietRuntime } from './quiet-runtime.ts';
 import { whereTheyPart } from './where-they-part.ts';
 
@@ -10,11 +10,8 @@ quietRuntime({ silent: true });
 
 const parted: string[] = [];
 for (const file of files) {
-  const history = JSON.parse(await readFile(file, 'utf8')) as HistoryJson & {
-    events: { workflowExecutionStartedEventAttributes?: { workflowId?: string } }[];
-  };
-  const { workflowId } = history.events[0]?.workflowExecutionStartedEventAttributes ?? {};
-  const parting = await whereTheyPart({ codePath: bundle }, history, workflowId ?? 'unknown');
+  const history = JSON.parse(await readFile(file, 'utf8')) as HistoryJson;
+  const parting = await whereTheyPart({ codePath: bundle }, history, workflowIdIn(history) ?? 'unknown');
   if (parting) parted.push(`${file}: ${parting.said}`);
 }
 const { timeZone, locale } = new Intl.DateTimeFormat().resolvedOptions();

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { Worker } from '@temporalio/worker';
+import { join } from 'node:path';
+import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
+import { type HistoryJson, workflowIdIn } from './command-words.ts';
 import { workflowBundle } from './environment.ts';
 import { quietRuntime } from './quiet-runtime.ts';
 
@@ -12,22 +12,19 @@ import { quietRuntime } from './quiet-runtime.ts';
  */
 export async function replayRecordedHistories(folder: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
-  quietRuntime();
   describe('ALL-2 recorded histories replay', () => {
     it('has histories to replay', () => expect(files).not.toEqual([]));
     it.each(files)('%s', async (file) => {
-      const json = JSON.parse(await readFile(join(folder, file), 'utf8'));
-      await Worker.runReplayHistory(
-        { workflowBundle: workflowBundle() },
-        historyFromJSON(json),
-        workflowIdOf(json, file),
-      );
+      await replayHistory(workflowBundle(), JSON.parse(await readFile(join(folder, file), 'utf8')));
     });
   });
 }
 
-/** Workflow code may look at its own id, so the replay has to have the recorded one. */
-const workflowIdOf = (
-  history: { events: { workflowExecutionStartedEventAttributes?: { workflowId?: string } }[] },
-  file: string,
-) => history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? basename(file, '.json');
+/**
+ * Replays one recorded history against a bundle, such as that of another version of the code.
+ * @throws DeterminismViolationError where they part, ReplayError where the code throws
+ */
+export async function replayHistory(workflowBundle: WorkflowBundleOption, history: HistoryJson): Promise<void> {
+  quietRuntime();
+  await Worker.runReplayHistory({ workflowBundle }, history, workflowIdIn(history) ?? 'unknown');
+}

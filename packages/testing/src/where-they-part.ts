@@ -1,4 +1,3 @@
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { type InjectedSinks, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { NoteSinks } from './code-notes.ts';
 import { alike, commandsIn, type HistoryJson, patchWords, wordsFor, wordsOfCore } from './command-words.ts';
@@ -30,7 +29,7 @@ export async function whereTheyPart(
     replayedCode: { does: { fn: (_, what) => void done.push(what), callDuringReplay: true } },
   };
   try {
-    await Worker.runReplayHistory({ workflowBundle, sinks }, historyFromJSON(history), workflowId);
+    await Worker.runReplayHistory({ workflowBundle, sinks }, history, workflowId);
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || !/^(DeterminismViolation|Replay)Error$/.test(error.name)) throw error;

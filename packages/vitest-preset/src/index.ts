@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import type { InlineConfig } from 'vitest/node';
 
 /**
  * The vitest configuration of every app and package.
@@ -7,8 +8,12 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
  * time at most; a report goes to `reports/test.json`, from which `pnpm test` counts.
  *
  * @param options.globalSetup files that bring up what all test files of a package share
+ * @param options.provide what test files get by `inject`, and what `globalSetup` goes by
  */
-export function preset({ globalSetup = [] }: { globalSetup?: string[] } = {}): ViteUserConfig {
+export function preset({
+  globalSetup = [],
+  provide,
+}: Pick<InlineConfig, 'provide'> & { globalSetup?: string[] } = {}): ViteUserConfig {
   return defineConfig({
     test: {
       include: ['test/**/*.test.ts'],
@@ -17,6 +22,7 @@ export function preset({ globalSetup = [] }: { globalSetup?: string[] } = {}): V
       testTimeout: 60_000,
       hookTimeout: 60_000,
       globalSetup,
+      ...(provide && { provide }),
       reporters: ['default', ['json', { outputFile: 'reports/test.json' }]],
     },
   });

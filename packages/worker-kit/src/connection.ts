@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { LogLevel, NativeConnection } from '@temporalio/worker';
 // The SDK is imported where it is used: a program that is only a client starts in half the time without the worker.
 import { OperatorError } from './errors.ts';
+import { searchAttributes } from './search-attributes.ts';
 
 /** The task queue to use: `TASK_QUEUE` if it is set, so that two deployments in one namespace do not serve each other. */
 export const taskQueue = (defaultName: string): string => process.env.TASK_QUEUE || defaultName;
@@ -32,9 +33,6 @@ export async function connectWorker(): Promise<{ connection: NativeConnection; n
   await requireSearchAttributes(connection, namespace);
   return { connection, namespace };
 }
-
-/** Search attributes that every app upserts. A workflow that upserts one that is not registered hangs, without a word. */
-const searchAttributes = ['Status', 'StartedBy'];
 
 async function requireSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService

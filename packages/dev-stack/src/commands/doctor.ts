@@ -11,10 +11,9 @@ import { locateProgram } from '../programs.ts';
 import { privateFolder } from '../stack-servers/places.ts';
 import { isFree } from '../stack-servers/ports.ts';
 import { daemonRuns, readRecord } from '../stack-servers/record.ts';
+import { factsOf, serverNames } from '../stack-servers/server-facts.ts';
 
 const run = promisify(execFile);
-
-const PORTS = { 7233: 'Temporal', 8233: 'Temporal Web UI', 45002: 'PostgreSQL' };
 
 /** Prints what would be used for each server and why; false if something needed cannot be had. */
 export async function doctor(): Promise<boolean> {
@@ -39,9 +38,9 @@ async function programs(): Promise<boolean> {
     try {
       const { program, passedOver, plan, missing } = await locateProgram(name);
       const buildable = plan.includes('build') && missing.length === 0;
-      const ways = plan.filter((way) => way === 'sdk-download' || buildable);
+      const ways = plan.filter((way) => way === 'download' || buildable);
       good &&= program !== undefined || ways.length > 0;
-      const words = { 'sdk-download': "the SDK's download (needs the network)", build: 'a build from infra/servers' };
+      const words = { download: 'a download (needs the network)', build: 'a build from infra/servers' };
       const found = program
         ? `${program.version}, from ${program.source}: ${program.path}`
         : ways.length > 0
@@ -82,10 +81,9 @@ async function tools(): Promise<void> {
 
 async function ports(): Promise<void> {
   heading('Ports');
-  for (const [port, title] of Object.entries(PORTS)) {
-    const free = await isFree(Number(port));
-    const holder = free ? 'free' : await holderOf(Number(port));
-    console.log(line(undefined, port, `${title}: ${holder}`));
+  for (const { port, title } of serverNames.flatMap((server) => factsOf(server).ports)) {
+    const holder = (await isFree(port)) ? 'free' : await holderOf(port);
+    console.log(line(undefined, String(port), `${title}: ${holder}`));
   }
 }
 

@@ -1,10 +1,13 @@
 import pc from 'picocolors';
 import { OperatorError } from '../operator-error.ts';
 import { terminalProgress } from '../progress.ts';
-import { joinStack } from '../stack.ts';
+import { joinStack, type ServerName } from '../stack.ts';
 
-/** Joins with both servers, says where they are and stays until a signal; a second one ends this process at once. */
-export async function up(name: string): Promise<void> {
+/**
+ * Joins with Temporal, PostgreSQL and `more`, says where they are and stays until a signal; a second one ends this
+ * process at once.
+ */
+export async function up(name: string, more: ServerName[]): Promise<void> {
   let leaving: (() => void) | undefined;
   let signalled = false;
   const onSignal = () => {
@@ -15,11 +18,16 @@ export async function up(name: string): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
-  const stack = await joinStack({ need: ['temporal', 'postgres'], stack: name, onProgress: terminalProgress() });
-  const foreign = (server: 'temporal' | 'postgres') => (stack.owns(server) ? '' : pc.dim('  (set in the environment)'));
-  console.log(`Temporal    ${pc.bold(stack.temporal?.address ?? '')}${foreign('temporal')}`);
-  if (stack.temporal?.uiUrl) console.log(`Web UI      ${pc.bold(stack.temporal.uiUrl)}`);
-  console.log(`PostgreSQL  ${pc.bold(withoutPassword(stack.postgres?.url ?? ''))}${foreign('postgres')}`);
+  const need = [...new Set<ServerName>(['temporal', 'postgres', ...more])];
+  const stack = await joinStack({ need, stack: name, onProgress: terminalProgress() });
+  const say = (title: string, where: string | undefined, server: ServerName) => {
+    const foreign = stack.owns(server) ? '' : pc.dim('  (set in the environment)');
+    if (where) console.log(`${title.padEnd(11)} ${pc.bold(where)}${foreign}`);
+  };
+  say('Temporal', stack.temporal?.address, 'temporal');
+  say('Web UI', stack.temporal?.uiUrl, 'temporal');
+  say('PostgreSQL', withoutPassword(stack.postgres?.url ?? ''), 'postgres');
+  say('SpiceDB', stack.spicedb?.endpoint, 'spicedb');
   console.log(pc.dim('Running until Ctrl-C; other commands of this clone share these servers.'));
 
   await new Promise<void>((resolve, reject) => {

@@ -12,7 +12,7 @@ const MARKER = '.complete';
 interface Marker {
   version: string;
   executable: string;
-  source: 'build' | 'sdk-download';
+  source: 'build' | 'download';
 }
 
 /** The cache folder of a definition's own build: a change of the pinned sources makes another one. */
@@ -26,9 +26,10 @@ export function buildFolder(cache: string, definition: ProgramDefinition): strin
   return join(cache, `${definition.name}-${definition.pinnedVersion?.() ?? 'unpinned'}-${content}`);
 }
 
-/** The cache folder of what the SDK downloads. */
-export function downloadFolder(cache: string, definition: ProgramDefinition, sdkVersion: string): string {
-  return join(cache, `${definition.name}-sdk-${sdkVersion}-${process.platform}-${process.arch}`);
+/** The cache folder of what is downloaded. */
+export function downloadFolder(cache: string, definition: ProgramDefinition): string {
+  if (!definition.download) throw new Error(`${definition.name} is not downloaded`);
+  return join(cache, `${definition.name}-${definition.download.version()}-${process.platform}-${process.arch}`);
 }
 
 /** Reads a cache entry; undefined if it is missing, half-finished or damaged. */

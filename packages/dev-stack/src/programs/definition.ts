@@ -1,7 +1,7 @@
 import type { Progress } from '../progress.ts';
 
 /** Where a program came from. */
-export type ProgramSource = 'environment' | 'package' | 'path' | 'cache' | 'sdk-download' | 'build';
+export type ProgramSource = 'environment' | 'package' | 'path' | 'cache' | 'download' | 'build';
 
 /** One command of a build, run in order without a shell. */
 export interface BuildCommand {
@@ -21,6 +21,14 @@ export interface ProgramBuild {
   announcement: string;
   /** The commands that fill the folder `output`. */
   commands(output: string): BuildCommand[];
+}
+
+/** How to get a program ready-made. */
+export interface ProgramDownload {
+  /** What is downloaded; part of the name of the cache entry. */
+  version: () => string;
+  /** Fills a folder and returns the executable. Rejects where there is no network. */
+  into: (folder: string, progress: Progress) => Promise<string>;
 }
 
 /** A server program, and every way to come by it. */
@@ -46,9 +54,8 @@ export interface ProgramDefinition {
   executable?: string;
   /** The version that the sources pin. */
   pinnedVersion?: () => string;
-  /** Lets the SDK download its program into a folder; returns the executable. Rejects where there is no network. */
-  sdkDownload?: (folder: string, progress: Progress) => Promise<string>;
+  download?: ProgramDownload;
   build?: ProgramBuild;
   /** Which of the two to try first when nothing is there yet. */
-  prefer?: 'sdk-download' | 'build';
+  prefer?: 'download' | 'build';
 }

@@ -7,16 +7,26 @@ import { OperatorError } from '../operator-error.ts';
 import { serverSources } from '../paths.ts';
 import type { ProgramDefinition } from './definition.ts';
 import { findOnPath } from './on-path.ts';
-import { downloadDevServer, downloadTestServer } from './sdk-download.ts';
+import { downloadRelease } from './release-download.ts';
+import { downloadDevServer, downloadTestServer, sdkVersion } from './sdk-download.ts';
 
 const run = promisify(execFile);
 
 const temporalSources = serverSources('temporal');
 const testServerSources = serverSources('temporal-test-server');
+const spicedbSources = serverSources('spicedb');
 
 const go = { command: 'go', install: 'Go 1.26 or later: https://go.dev/dl/' };
 const java = { command: 'java', install: 'a Java JDK, 11 or later: https://adoptium.net' };
 const maven = { command: 'mvn', install: 'Maven 3.8 or later: https://maven.apache.org/download.cgi' };
+
+const goBuild = (sources: string, output: string, program: string) => ({
+  command: 'go',
+  args: ['build', '-o', output, program],
+  cwd: sources,
+  // A go.work above this clone must not change what is built.
+  env: { GOWORK: 'off', GOOS: '', GOARCH: '' },
+});
 
 const temporal: ProgramDefinition = {
   name: 'temporal',
@@ -35,20 +45,14 @@ const temporal: ProgramDefinition = {
   },
   executable: 'temporal',
   pinnedVersion: () => pin(join(temporalSources, 'go.mod'), /github\.com\/temporalio\/cli v(\S+)/),
-  sdkDownload: downloadDevServer,
-  prefer: 'sdk-download',
+  download: { version: sdkVersion, into: downloadDevServer },
+  prefer: 'download',
   build: {
     sources: temporalSources,
     tools: [go],
     announcement: 'building the Temporal dev server with Go, about 4 minutes the first time',
     commands: (output) => [
-      {
-        command: 'go',
-        args: ['build', '-o', join(output, 'temporal'), 'github.com/temporalio/cli/cmd/temporal'],
-        cwd: temporalSources,
-        // A go.work above this clone must not change what is built.
-        env: { GOWORK: 'off', GOOS: '', GOARCH: '' },
-      },
+      goBuild(temporalSources, join(output, 'temporal'), 'github.com/temporalio/cli/cmd/temporal'),
     ],
   },
 };
@@ -68,7 +72,7 @@ const testServer: ProgramDefinition = {
   executable: 'temporal-test-server',
   pinnedVersion: () =>
     pin(join(testServerSources, 'pom.xml'), /<artifactId>temporal-test-server<\/artifactId>\s*<version>([^<]+)/),
-  sdkDownload: downloadTestServer,
+  download: { version: sdkVersion, into: downloadTestServer },
   // The SDK downloads the stock program; see pathNames.
   prefer: 'build',
   build: {
@@ -112,8 +116,56 @@ const postgres: ProgramDefinition = {
   refuseVersion: (version) => (Number.parseInt(version, 10) < 15 ? 'it is older than 15' : undefined),
 };
 
-/** All server programs, by name. One more server is one more entry here. */
-export const programDefinitions = { temporal, 'temporal-test-server': testServer, postgres } as const;
+/** SpiceDB and its tests need the same version: what it says about a token or a schema changes between them. */
+const spicedbVersion = () => pin(join(spicedbSources, 'go.mod'), /github\.com\/authzed\/spicedb v(\S+)/);
+
+const spicedb: ProgramDefinition = {
+  name: 'spicedb',
+  title: 'SpiceDB',
+  envVariable: 'SPICEDB_PATH',
+  pathNames: ['spicedb'],
+  async readVersion(path) {
+    const { stdout } = await run(path, ['version', '--include-deps=false'], { timeout: 20_000 });
+    const found = /^spicedb v?(\S+)/m.exec(stdout);
+    if (!found?.[1]) throw new Error(`it does not say which version it is: ${stdout.slice(0, 100).trim()}`);
+    return found[1];
+  },
+  refuseVersion(version) {
+    const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+    return Number(major) * 1000 + Number(minor) < 1040 ? 'it is older than 1.40' : undefined;
+  },
+  executable: 'spicedb',
+  pinnedVersion: spicedbVersion,
+  download: {
+    version: () => `release-${spicedbVersion()}`,
+    into: (folder, progress) => {
+      const version = spicedbVersion();
+      const machine = process.arch === 'x64' ? 'amd64' : process.arch;
+      return downloadRelease(
+        {
+          title: `SpiceDB ${version}`,
+          // For networks that have a mirror of their own.
+          folder: process.env.SPICEDB_RELEASE_URL || `https://github.com/authzed/spicedb/releases/download/v${version}`,
+          archive: `spicedb_${version}_${process.platform}_${machine}.tar.gz`,
+          checksums: 'checksums.txt',
+          program: 'spicedb',
+        },
+        folder,
+        progress,
+      );
+    },
+  },
+  prefer: 'download',
+  build: {
+    sources: spicedbSources,
+    tools: [go],
+    announcement: 'building SpiceDB with Go, about 3 minutes the first time',
+    commands: (output) => [goBuild(spicedbSources, join(output, 'spicedb'), 'github.com/authzed/spicedb/cmd/spicedb')],
+  },
+};
+
+/** All server programs, by name. */
+export const programDefinitions = { temporal, 'temporal-test-server': testServer, postgres, spicedb } as const;
 
 /** The name of a server program. */
 export type ProgramName = keyof typeof programDefinitions;

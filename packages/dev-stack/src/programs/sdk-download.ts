@@ -1,10 +1,17 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Progress } from '../progress.ts';
 import { isExecutable } from './on-path.ts';
 
 // Long enough for a slow line, short enough for a firewall that swallows packets.
 const TIMEOUT = 180_000;
+
+/** The version of the SDK, which decides what it downloads. */
+export function sdkVersion(): string {
+  const manifest = createRequire(import.meta.url).resolve('@temporalio/testing/package.json');
+  return `sdk-${(JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version}`;
+}
 
 /** Lets the SDK download the `temporal` program into `folder`; rejects at once where there is no network. */
 export async function downloadDevServer(folder: string, progress: Progress): Promise<string> {

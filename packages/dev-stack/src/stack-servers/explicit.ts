@@ -1,34 +1,57 @@
 import { OperatorError } from '../operator-error.ts';
 import { answers } from './ports.ts';
+import type { Addresses } from './protocol.ts';
+import type { ServerName } from './server-facts.ts';
+import type { SpiceDbAddress } from './spicedb.ts';
 import type { TemporalAddress } from './temporal.ts';
 
+const checks: { [Name in ServerName]?: () => Promise<Addresses> } = {
+  temporal: async () => ({ temporal: await checkTemporalAddress() }),
+  postgres: async () => ({ postgres: { url: await checkDatabaseUrl() } }),
+  spicedb: async () => ({ spicedb: await checkSpiceDb() }),
+};
+
 /**
- * Checks that something answers at TEMPORAL_ADDRESS.
- * @throws OperatorError if nothing does within 3 s
+ * The address of a server that the environment names.
+ * @throws OperatorError if it cannot be read, or if nothing answers there within 3 s
  */
-export async function checkTemporalAddress(): Promise<TemporalAddress> {
+export async function useExplicit(server: ServerName): Promise<Addresses> {
+  return (await checks[server]?.()) ?? {};
+}
+
+async function checkTemporalAddress(): Promise<TemporalAddress> {
   const address = process.env.TEMPORAL_ADDRESS ?? '';
-  const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(address.replace(/^https?:\/\//, ''));
+  await requireAnswer('TEMPORAL_ADDRESS', address.replace(/^https?:\/\//, ''), '127.0.0.1:7233');
+  return { address, namespace: process.env.TEMPORAL_NAMESPACE || 'default' };
+}
+
+/** Whether the key is right is asked by whoever uses it. */
+async function checkSpiceDb(): Promise<SpiceDbAddress> {
+  const { SPICEDB_ENDPOINT: endpoint = '', SPICEDB_TOKEN: token } = process.env;
+  if (!token)
+    throw new OperatorError('SPICEDB_ENDPOINT is set, and SPICEDB_TOKEN is not.', 'Set it to the preshared key.');
+  await requireAnswer('SPICEDB_ENDPOINT', endpoint, 'spicedb.example.com:443');
+  return { endpoint, token };
+}
+
+async function requireAnswer(variable: string, address: string, example: string): Promise<void> {
+  const found = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(address);
   if (!found) {
-    throw new OperatorError(
-      `TEMPORAL_ADDRESS is ${JSON.stringify(address)}.`,
-      'It must be host:port, e.g. 127.0.0.1:7233.',
-    );
+    throw new OperatorError(`${variable} is ${JSON.stringify(address)}.`, `It must be host:port, e.g. ${example}.`);
   }
   if (!(await answers(found[1] ?? found[2] ?? '', Number(found[3]), 3000))) {
     throw new OperatorError(
-      `Nothing answers at ${address} (TEMPORAL_ADDRESS).`,
-      'Start that server, or unset TEMPORAL_ADDRESS to have one started here.',
+      `Nothing answers at ${address} (${variable}).`,
+      `Start that server, or unset ${variable} to have one started here.`,
     );
   }
-  return { address, namespace: process.env.TEMPORAL_NAMESPACE || 'default' };
 }
 
 /**
  * Checks that DATABASE_URL can be connected to.
  * @throws OperatorError that names host and port, never the password
  */
-export async function checkDatabaseUrl(): Promise<string> {
+async function checkDatabaseUrl(): Promise<string> {
   const url = process.env.DATABASE_URL ?? '';
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
     throw new OperatorError(

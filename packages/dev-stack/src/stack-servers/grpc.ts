@@ -1,10 +1,12 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 
-// The daemon asks three small questions. Loading a gRPC client for them would take longer than all its other work.
+// The daemon asks a few small questions. Loading a gRPC client for them would take longer than all its other work.
+
+const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
 
 /** Whether the Temporal server at `address` serves this namespace. */
 export async function servesNamespace(address: string, namespace: string): Promise<boolean> {
-  return (await call(address, 'DescribeNamespace', field(1, Buffer.from(namespace)))) === 0;
+  return (await call(address, `${workflowService}/DescribeNamespace`, field(1, Buffer.from(namespace)))) === 0;
 }
 
 /** Sets how long closed workflows of a namespace are kept. */
@@ -12,12 +14,20 @@ export async function setRetention(address: string, namespace: string, days: num
   const ttl = Buffer.concat([Buffer.from([1 << 3]), varint(days * 86_400)]);
   const config = field(1, ttl);
   const request = Buffer.concat([field(1, Buffer.from(namespace)), field(3, config)]);
-  const status = await call(address, 'UpdateNamespace', request);
+  const status = await call(address, `${workflowService}/UpdateNamespace`, request);
   if (status !== 0) throw new Error(`the namespace's retention could not be set (gRPC status ${status})`);
 }
 
-/** Calls a method of WorkflowService; resolves with the gRPC status, or undefined if there was no answer. */
-function call(address: string, method: string, message: Buffer): Promise<number | undefined> {
+/** Whether the gRPC server at `address` says of itself that it serves. */
+export async function serves(address: string): Promise<boolean> {
+  const answer = Buffer.from([1 << 3, 1]);
+  return (await call(address, 'grpc.health.v1.Health/Check', Buffer.alloc(0), answer)) === 0;
+}
+
+/**
+ * Calls a method; resolves with the gRPC status, or undefined if there was no answer, or not the `expected` one.
+ */
+function call(address: string, method: string, message: Buffer, expected?: Buffer): Promise<number | undefined> {
   return new Promise((resolve) => {
     let session: ClientHttp2Session | undefined;
     const end = (status: number | undefined) => {
@@ -30,7 +40,7 @@ function call(address: string, method: string, message: Buffer): Promise<number 
     session.on('error', () => end(undefined));
     const stream = session.request({
       ':method': 'POST',
-      ':path': `/temporal.api.workflowservice.v1.WorkflowService/${method}`,
+      ':path': `/${method}`,
       'content-type': 'application/grpc',
       te: 'trailers',
     });
@@ -41,8 +51,13 @@ function call(address: string, method: string, message: Buffer): Promise<number 
     stream.on('response', read);
     stream.on('trailers', read);
     stream.on('error', () => end(undefined));
-    stream.on('end', () => end(status));
-    stream.resume();
+    const received: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => received.push(chunk));
+    stream.on('end', () => {
+      // The first five bytes say how long the message is.
+      const asExpected = !expected || Buffer.concat(received).subarray(5).equals(expected);
+      end(asExpected ? status : undefined);
+    });
     const prefix = Buffer.alloc(5);
     prefix.writeUInt32BE(message.length, 1);
     stream.end(Buffer.concat([prefix, message]));

@@ -2,13 +2,13 @@ import { OperatorError } from '../operator-error.ts';
 import { isRunning } from '../processes.ts';
 import type { Progress } from '../progress.ts';
 import type { StackPlaces } from './places.ts';
-import { isFree } from './ports.ts';
-import { postgresPort, startPostgres } from './postgres.ts';
-import type { Addresses, Programs, ServerName } from './protocol.ts';
+import { freePort, isFree } from './ports.ts';
+import type { Addresses, Programs } from './protocol.ts';
 import { endServer, killServerProcess, type StackRecord } from './record.ts';
 import { stackSecret } from './secrets.ts';
+import { factsOf, type ServerName } from './server-facts.ts';
 import type { ServerProcess } from './server-process.ts';
-import { startTemporal, temporalPorts } from './temporal.ts';
+import { type StartContext, starts } from './servers.ts';
 
 interface Owned {
   process?: ServerProcess;
@@ -44,15 +44,15 @@ export class OwnedServers {
     return Object.fromEntries(servers.map((server) => [server, this.#addresses[server]]));
   }
 
-  /** Starts a server, on the ports it had before if it had any, and resolves when it serves. */
-  start(server: ServerName): Promise<void> {
-    return this.#inTurn(server, async () => {
+  /** Starts a server and what it requires, on the ports it had before if it had any, and resolves when it serves. */
+  async start(server: ServerName): Promise<void> {
+    await Promise.all(factsOf(server).requires.map((required) => this.start(required)));
+    await this.#inTurn(server, async () => {
       const owned = this.#owned.get(server);
       if (owned?.process && isRunning(owned.process.identity)) return;
-      const start = () => (server === 'temporal' ? this.#startTemporal(owned) : this.#startPostgres(owned));
       for (let attempt = 1; ; attempt++) {
         try {
-          await start();
+          await this.#launch(server, owned);
           const started = this.#owned.get(server);
           if (started) started.meantToEnd = false;
           return;
@@ -96,7 +96,10 @@ export class OwnedServers {
   async stopAll(): Promise<void> {
     const end = (server: ServerName) => (this.#places.ephemeral ? this.kill(server) : this.stop(server));
     // Every server that was ever asked for, so that one that is just starting is waited for and ended too.
-    await Promise.allSettled([...this.#queues.keys()].map(end));
+    const asked = [...this.#queues.keys()];
+    const isRequired = (server: ServerName) => asked.some((other) => factsOf(other).requires.includes(server));
+    await Promise.allSettled(asked.filter((server) => !isRequired(server)).map(end));
+    await Promise.allSettled(asked.filter(isRequired).map(end));
   }
 
   /** What there is, for `status`. */
@@ -108,33 +111,37 @@ export class OwnedServers {
     });
   }
 
-  async #startTemporal(before: Owned | undefined): Promise<void> {
-    const program = this.#programs.temporal;
-    if (!program) throw new OperatorError('This stack has no Temporal server.', 'Join it with `need: ["temporal"]`.');
-    const ports = before
-      ? { port: before.ports[0] ?? 0, uiPort: before.ports[1] }
-      : await temporalPorts(this.#places.ephemeral);
-    if (before) await this.#requireFree('temporal', before.ports);
-    const used = ports.uiPort === undefined ? [ports.port] : [ports.port, ports.uiPort];
-    const onSpawn = (started: ServerProcess) => this.#spawned('temporal', started, used, `127.0.0.1:${ports.port}`);
-    const { reach } = await startTemporal(program, this.#places, ports, onSpawn);
-    if (!before) this.#sayMoved({ 7233: ports.port, 8233: ports.uiPort ?? 8233 }, 'the Temporal dev server');
-    this.#addresses.temporal = reach;
+  async #launch<Name extends ServerName>(server: Name, before: Owned | undefined): Promise<void> {
+    const { title, program: name } = factsOf(server);
+    const program = this.#programs[name];
+    if (!program)
+      throw new OperatorError(`This stack has no program for ${title}.`, `Join it with \`need: ["${server}"]\`.`);
+    if (before) await this.#requireFree(title, before.ports);
+    const ports = before?.ports ?? (await this.#choosePorts(server));
+    const starter: (context: StartContext) => Promise<Required<Addresses>[Name]> = starts[server];
+    this.#addresses[server] = await starter({
+      program,
+      places: this.#places,
+      ports,
+      addresses: this.#addresses,
+      secret: (secret) => stackSecret(this.#places.secrets, secret),
+      progress: this.#progress,
+      onSpawn: (started) => this.#spawned(server, started, ports),
+    });
+    if (!before) this.#sayMoved(server, ports);
   }
 
-  async #startPostgres(before: Owned | undefined): Promise<void> {
-    const programs = this.#programs.postgres;
-    if (!programs) throw new OperatorError('This stack has no PostgreSQL.', 'Join it with `need: ["postgres"]`.');
-    const port = before?.ports[0] ?? (await postgresPort(this.#places.ephemeral));
-    if (before) await this.#requireFree('postgres', before.ports);
-    const password = stackSecret(this.#places.secrets, 'postgres');
-    const onSpawn = (started: ServerProcess) => this.#spawned('postgres', started, [port], `127.0.0.1:${port}`);
-    const { url } = await startPostgres(programs, this.#places, port, password, this.#progress, onSpawn);
-    if (!before) this.#sayMoved({ 45002: port }, 'PostgreSQL');
-    this.#addresses.postgres = { url };
+  async #choosePorts(server: ServerName): Promise<number[]> {
+    const ports: number[] = [];
+    for (const { port, absentIfEphemeral } of factsOf(server).ports) {
+      if (!this.#places.ephemeral) ports.push(await freePort(port, ports));
+      else if (!absentIfEphemeral) ports.push(await freePort(0, ports));
+    }
+    return ports;
   }
 
-  #spawned(server: ServerName, process: ServerProcess, ports: number[], where: string): void {
+  #spawned(server: ServerName, process: ServerProcess, ports: number[]): void {
+    const where = `127.0.0.1:${ports[0]}`;
     // Until it serves, its end is told by the start that fails.
     const owned: Owned = { process, ports, where, meantToEnd: true };
     this.#owned.set(server, owned);
@@ -169,20 +176,21 @@ export class OwnedServers {
     throw new OperatorError(`This stack has not started ${server}.`, `Join it with \`need: ["${server}"]\`.`);
   }
 
-  async #requireFree(server: ServerName, ports: number[]): Promise<void> {
+  async #requireFree(title: string, ports: number[]): Promise<void> {
     for (const port of ports) {
       if (await isFree(port)) continue;
       throw new OperatorError(
-        `${server} cannot start again on port ${port}: something else has taken it meanwhile.`,
+        `${title} cannot start again on port ${port}: something else has taken it meanwhile.`,
         'End that program (`pnpm run doctor` names it) and start it again.',
       );
     }
   }
 
-  #sayMoved(ports: Record<number, number>, title: string): void {
+  #sayMoved(server: ServerName, ports: number[]): void {
     if (this.#places.ephemeral) return;
-    for (const [wanted, got] of Object.entries(ports)) {
-      if (Number(wanted) !== got) this.#progress(`port ${wanted} is taken by another program: ${title} uses ${got}`);
+    for (const [index, { port, title }] of factsOf(server).ports.entries()) {
+      const got = ports[index];
+      if (got !== port) this.#progress(`port ${port} is taken by another program: ${title} uses ${got}`);
     }
   }
 

@@ -51,13 +51,12 @@ function canReach(path: string, user: UserId): boolean {
 }
 
 /**
- * The folder for the data of this stack's PostgreSQL: inside the stack's own folder, or, if the server's user cannot get
- * there (a clone below /root), one in /var/tmp.
+ * Where the data folders of this stack's PostgreSQL are: in the stack's own folder, or, if the server's user cannot get
+ * there (a clone below /root), in one in /var/tmp.
  */
 export function postgresHome(stackFolder: string, hash: string, user: UserId | undefined): string {
-  const home = join(stackFolder, 'postgres');
-  if (!user || canReach(stackFolder, user)) return home;
-  return join(ownFolder(`/var/tmp/temporal-apps-${hash}`, 0o711), 'postgres');
+  if (!user || canReach(stackFolder, user)) return stackFolder;
+  return ownFolder(`/var/tmp/temporal-apps-${hash}`, 0o711);
 }
 
 /** PostgreSQL's programs where its user can read them: as they are, or a copy in /var/tmp. */

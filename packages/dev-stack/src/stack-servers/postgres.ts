@@ -6,37 +6,32 @@ import { OperatorError } from '../operator-error.ts';
 import { identify } from '../processes.ts';
 import type { Progress } from '../progress.ts';
 import { fingerprint, type StackPlaces } from './places.ts';
-import { freePort } from './ports.ts';
 import { makeFolderFor, postgresHome, postgresUser, reachablePrograms, type UserId } from './postgres-user.ts';
 import { type ServerCommand, type ServerProcess, startServerProcess, waitUntilReady } from './server-process.ts';
+import type { StartContext } from './servers.ts';
 
 const run = promisify(execFile);
 
-/** The programs that PostgreSQL is run with. */
-export interface PostgresPrograms {
-  folder: string;
-  version: string;
-}
+/** The application's database. */
+export const startPostgres = (context: StartContext) => start('postgres', context);
 
-/** The port of the application's database: 45002 or the next free one. */
-export const postgresPort = (ephemeral: boolean): Promise<number> => freePort(ephemeral ? 0 : 45_002);
+/** The one that other servers keep their data in. */
+export const startPlatformPostgres = (context: StartContext) => start('platform-postgres', context);
+
+type Instance = 'postgres' | 'platform-postgres';
 
 /**
  * Starts PostgreSQL on loopback, making its data folder first if there is none or only half of one, and resolves when
  * it takes connections.
  */
-export async function startPostgres(
-  programs: PostgresPrograms,
-  places: StackPlaces,
-  port: number,
-  password: string,
-  progress: Progress,
-  onSpawn: (server: ServerProcess) => void,
-): Promise<{ server: ServerProcess; url: string; dataFolder: string }> {
+async function start(instance: Instance, context: StartContext): Promise<{ url: string }> {
+  const { program, places, progress, onSpawn } = context;
+  const [port = 0] = context.ports;
+  const password = context.secret(instance);
   const user = postgresUser();
-  const bin = reachablePrograms(programs.folder, programs.version, user);
-  const data = postgresHome(places.folder, places.hash, user);
-  await prepareData(bin, programs.version, data, password, user, places.ephemeral, progress);
+  const bin = reachablePrograms(program.path, program.version, user);
+  const data = join(postgresHome(places.folder, places.hash, user), instance);
+  await prepareData(bin, program.version, data, password, user, places.ephemeral, progress);
   removeForeignLock(data);
 
   const settings = {
@@ -46,20 +41,21 @@ export async function startPostgres(
     max_connections: '200',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // SpiceDB tells by it what has changed since when.
+    ...(instance === 'platform-postgres' ? { track_commit_timestamp: 'on' } : {}),
     // An ephemeral stack need not survive a power cut. Committed work survives a killed process either way.
     ...(places.ephemeral ? { fsync: 'off', full_page_writes: 'off' } : {}),
   };
   const command: ServerCommand = {
-    name: 'postgres',
-    title: 'PostgreSQL',
+    server: instance,
     file: join(bin, 'postgres'),
     args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    log: join(places.logs, 'postgres.log'),
+    log: join(places.logs, `${instance}.log`),
     cwd: data,
     user,
   };
-  const server = await startPatiently(command, data, onSpawn);
-  return { server, url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, dataFolder: data };
+  await startPatiently(command, data, onSpawn);
+  return { url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres` };
 }
 
 /** The file that says that initdb went to its end, and with which password. */
@@ -160,9 +156,9 @@ function readLock(data: string): string[] {
   }
 }
 
-/** Everything that belongs to a data folder, for removing it. */
+/** The folders outside the stack's own that hold its data, for removing them. */
 export function dataFolders(places: StackPlaces): string[] {
-  const data = postgresHome(places.folder, places.hash, postgresUser());
   mkdirSync(places.folder, { recursive: true });
-  return data.startsWith(places.folder) ? [] : [join(data, '..')];
+  const home = postgresHome(places.folder, places.hash, postgresUser());
+  return home === places.folder ? [] : [home];
 }

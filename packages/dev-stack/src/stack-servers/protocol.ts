@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net';
+import type { ProgramName } from '../programs/definitions.ts';
+import type { ServerName } from './server-facts.ts';
+import type { SpiceDbAddress } from './spicedb.ts';
 import type { TemporalAddress } from './temporal.ts';
 
 /** Raised whenever client and daemon of different versions could misunderstand each other. */
-export const PROTOCOL = 1;
-
-/** A server that a stack can own. */
-export type ServerName = 'temporal' | 'postgres';
+export const PROTOCOL = 2;
 
 /** What a client asks, by method: parameters and result. */
 export interface Methods {
   /** Makes this connection a lease. */
   join: { params: { protocol: number }; result: { stopping: boolean } };
-  /** Starts what does not run yet; `programs` says with which programs. */
+  /** Starts what does not run yet, and what that requires; `programs` says with which programs. */
   need: { params: { servers: ServerName[]; programs: Programs }; result: Addresses };
   stop: { params: { server: ServerName }; result: null };
   start: { params: { server: ServerName }; result: null };
@@ -23,16 +23,22 @@ export interface Methods {
   status: { params: null; result: StackStatus };
 }
 
-/** The programs a daemon starts servers with. */
-export interface Programs {
-  temporal?: string;
-  postgres?: { folder: string; version: string };
+/** A program that a server is started with: the file, or for PostgreSQL the folder with its programs. */
+export interface ProgramFile {
+  path: string;
+  version: string;
 }
+
+/** The programs a daemon starts servers with. */
+export type Programs = Partial<Record<ProgramName, ProgramFile>>;
 
 /** Where the servers are. */
 export interface Addresses {
   temporal?: TemporalAddress;
+  /** The administrator's URL of the database `postgres`. */
   postgres?: { url: string };
+  'platform-postgres'?: { url: string };
+  spicedb?: SpiceDbAddress;
 }
 
 /** What a running stack looks like from outside; no secrets in it. */

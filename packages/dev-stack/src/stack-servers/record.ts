@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { identify, isRunning, type ProcessIdentity, signalProcess, waitForExit } from '../processes.ts';
+import { factsOf, type ServerName } from './server-facts.ts';
 
 /** What a daemon writes down, so that the next one can clean up if it is killed. */
 export interface StackRecord {
@@ -7,7 +8,7 @@ export interface StackRecord {
   project: string;
   socket: string;
   daemon: ProcessIdentity;
-  servers: Record<string, { process: ProcessIdentity; ports: number[] }>;
+  servers: Partial<Record<ServerName, { process: ProcessIdentity; ports: number[] }>>;
   /** Folders to remove with the stack. */
   temporaryFolders: string[];
 }
@@ -38,7 +39,9 @@ export function daemonRuns(record: StackRecord): boolean {
  * @returns the names of the servers that were still running
  */
 export async function cleanUpAfter(record: StackRecord, path: string): Promise<string[]> {
-  const running = Object.entries(record.servers).filter(([, server]) => isRunning(server.process));
+  const running = (Object.entries(record.servers) as [ServerName, { process: ProcessIdentity }][]).filter(
+    ([, server]) => isRunning(server.process),
+  );
   const ephemeral = record.temporaryFolders.length > 0;
   await Promise.all(
     running.map(([name, server]) => (ephemeral ? killServerProcess(server.process) : endServer(name, server.process))),
@@ -50,11 +53,10 @@ export async function cleanUpAfter(record: StackRecord, path: string): Promise<s
 }
 
 /** Ends a server as kindly as it can be done in a few seconds. */
-export async function endServer(name: string, server: ProcessIdentity): Promise<void> {
-  const isPostgres = name.includes('postgres');
-  // SIGINT is PostgreSQL's fast shutdown: sessions are ended, data is written. Temporal has nothing to lose after 2 s.
-  signalProcess(server, isPostgres ? 'SIGINT' : 'SIGTERM');
-  if (await waitForExit(server, isPostgres ? 6000 : 2000)) return;
+export async function endServer(name: ServerName, server: ProcessIdentity): Promise<void> {
+  const { signal, withinMs } = factsOf(name).ending;
+  signalProcess(server, `SIG${signal}`);
+  if (await waitForExit(server, withinMs)) return;
   await killServerProcess(server);
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { OperatorError } from '../operator-error.ts';
 import { identify, isRunning, type ProcessIdentity } from '../processes.ts';
+import { factsOf, type ServerName } from './server-facts.ts';
 
 /** A server that the daemon has started. */
 export interface ServerProcess {
@@ -12,8 +13,7 @@ export interface ServerProcess {
 
 /** How to run a server program. */
 export interface ServerCommand {
-  name: string;
-  title: string;
+  server: ServerName;
   file: string;
   args: string[];
   log: string;
@@ -50,7 +50,7 @@ export function startServerProcess(command: ServerCommand): ServerProcess {
   });
   const identity = child.pid === undefined ? undefined : identify(child.pid);
   if (!identity) throw startFailed(command, 'it ended at once');
-  watchOver(identity, command.name.includes('postgres') ? 'INT' : 'TERM', ended);
+  watchOver(identity, factsOf(command.server).ending.signal, ended);
   return { identity, ended };
 }
 
@@ -76,15 +76,18 @@ export function logTail(path: string, lines = 10): string {
 function startFailed(command: ServerCommand, why: string): OperatorError {
   const tail = logTail(command.log);
   const full = /no space left on device/i.test(tail);
+  const { title } = factsOf(command.server);
   return new OperatorError(
-    `${command.title} could not be started: ${why}. The last lines of ${command.log}:\n${tail}`,
+    `${title[0]?.toUpperCase()}${title.slice(1)} could not be started: ${why}. The last lines of ${command.log}:\n${tail}`,
     full ? 'Free some space on the disk and run it again.' : '`pnpm run doctor` checks programs and ports.',
   );
 }
 
 /** The daemon's environment without what would change how a server behaves. */
 function serverEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(TEMPORAL_|PG|NODE_|npm_|LC_|LANG)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(TEMPORAL_|SPICEDB_|PG|NODE_|npm_|LC_|LANG)/.test(name),
+  );
   return { ...Object.fromEntries(kept), LC_ALL: 'C', ...extra };
 }
 
