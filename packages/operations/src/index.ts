@@ -9,4 +9,4 @@ export {
   type Refused,
 } from './operations.ts';
 export { type OperationStatus, operationsTable } from './schema.ts';
-export { createPool, DatabaseUnavailable, transaction } from './transaction.ts';
+export { createPool, DatabaseUnavailable, statement, transaction } from './transaction.ts';

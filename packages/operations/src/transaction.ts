@@ -37,13 +37,37 @@ export function createPool(options: pg.PoolConfig, onError: (error: Error) => vo
  * touch nothing but `tx`. Whatever `work` throws rolls back and is thrown on.
  * @throws DatabaseUnavailable see there
  */
-export async function transaction<Result>(
+export function transaction<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  return untilNoConflict(() =>
+    onConnection(pool, async (tx) => {
+      await tx.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+      const result = await work(tx);
+      const { command } = await tx.query('COMMIT');
+      // PostgreSQL answers COMMIT with ROLLBACK, not with an error, if `work` swallowed the error of a statement.
+      if (command !== 'COMMIT') throw new Error('Rolled back: a statement failed and its error was not thrown on');
+      return result;
+    }),
+  );
+}
+
+/**
+ * Runs one statement as a transaction of its own, in one round trip, and returns its rows once that is committed.
+ *
+ * After a serialisation failure or a deadlock it is run again, as `transaction` does.
+ * @throws DatabaseUnavailable see there
+ */
+export function statement<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
-  work: (tx: pg.PoolClient) => Promise<Result>,
-): Promise<Result> {
+  text: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  return untilNoConflict(() => onConnection(pool, async (tx) => (await tx.query<Row>(text, values)).rows));
+}
+
+async function untilNoConflict<Result>(run: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runOnce(pool, work);
+      return await run();
     } catch (error) {
       if (!isConflict(error)) throw error;
       if (attempt === 6) throw new DatabaseUnavailable('The transaction met a conflict 6 times', { cause: error });
@@ -53,7 +77,7 @@ export async function transaction<Result>(
   }
 }
 
-async function runOnce<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result> {
+async function onConnection<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const tx = await pool.connect().catch((cause: unknown) => {
     throw new DatabaseUnavailable('No connection to the database', { cause });
   });
@@ -64,12 +88,7 @@ async function runOnce<Result>(pool: pg.Pool, work: (tx: pg.PoolClient) => Promi
   // The pool listens only to idle connections; one that breaks between two queries would end this process.
   tx.on('error', onLost);
   try {
-    await tx.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    const result = await work(tx);
-    const { command } = await tx.query('COMMIT');
-    // PostgreSQL answers COMMIT with ROLLBACK, not with an error, if `work` swallowed the error of a statement.
-    if (command !== 'COMMIT') throw new Error('Rolled back: a statement failed and its error was not thrown on');
-    return result;
+    return await work(tx);
   } catch (error) {
     // No answer in time: the statement, COMMIT among them, may still be under way, and this connection with it.
     if (isUnanswered(error)) lost = error as Error;
