@@ -1,0 +1,133 @@
+import { hinting as hintLater, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { OperatorError, parseInput, taskQueue } from '@repo/worker-kit';
+import type { Client } from '@temporalio/client';
+import { z } from 'zod';
+import * as contract from '../contract.ts';
+import { withStores } from './local-stores.ts';
+import * as words from './post-words.ts';
+import { type Changes, changePost, lastChange, workerCommand } from './posts.ts';
+import { type Finding, reconcile } from './reconcile.ts';
+import { driftOf, held, Records } from './reconcile-stores.ts';
+
+/** What the commands of this app do. Each sets the exit code that its `--help` tells of. */
+
+const stopped = 130;
+
+/** Changes a post and says what has become of it; exit code 1 if that is not what was asked for. */
+export function changeCommand<Name extends keyof Changes>(
+  name: Name,
+  request: Changes[Name]['request'],
+  json?: boolean,
+): Promise<void> {
+  return withClient(async (client) => {
+    const change = () => hinting(changePost(client, name, request), 'Waiting.');
+    const outcome = await untilStopped(client, change);
+    if (outcome === undefined) return sayWhatGoesOn(client, request.post);
+    if (!words.isRefused(outcome)) return print(json, outcome, words.outcomeInWords);
+    process.exitCode = 1;
+    if (json) console.log(JSON.stringify(outcome));
+    else console.error(words.outcomeInWords(outcome));
+  });
+}
+
+function hinting<Result>(work: Promise<Result>, words: string): Promise<Result> {
+  const queue = taskQueue(contract.defaultTaskQueue);
+  return hintLater(work, `${words} If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`);
+}
+
+async function sayWhatGoesOn(client: Client, post: string): Promise<void> {
+  process.exitCode = stopped;
+  const last = await client.withDeadline(Date.now() + 2_000, () => lastChange(client, post));
+  const goesOn = last?.isOpen ? 'is recorded, and goes on without you as soon as a worker runs' : 'is not under way';
+  console.error(`A change of ${post} ${goesOn}: pnpm --filter spicedb-writes post status --post ${post}`);
+}
+
+/** Exit code 0 if it is allowed, 3 if not. */
+export function checkCommand(request: { user: string; post: string; permission: contract.Permission }, json?: boolean) {
+  return withStores(async ({ readers }) => {
+    const allowed = await readers.check(request);
+    const { user, post, permission } = request;
+    print(json, { ...request, allowed }, () => `${user} may ${allowed ? '' : 'not '}${permission} ${post}.`);
+    process.exitCode = allowed ? 0 : 3;
+  });
+}
+
+/** One post a line. */
+export function listCommand(request: { user: string }, json?: boolean): Promise<void> {
+  return withStores(async ({ readers }) => {
+    for await (const post of readers.list(request)) print(json, { post }, () => post);
+  });
+}
+
+/** What both stores and Temporal know; exit code 1 if none of them has ever heard of the post. */
+export function statusCommand({ post }: contract.PostRequest, json?: boolean): Promise<void> {
+  return withClient((client) =>
+    withRecords(async (permissions, records) => {
+      const [record, relationships, last] = await Promise.all([
+        records.of(post),
+        held(permissions, post),
+        lastChange(client, post),
+      ]);
+      const { authors, fences } = relationships;
+      if (!record && !last && authors.length + fences.length === 0) {
+        throw new OperatorError(`There is no post ${post}.`, 'Posts are listed by: post list --user …');
+      }
+      const drift = driftOf(record ?? { post, generation: 0 }, relationships);
+      const problem = last?.isOpen ? await problemOf(client, post) : undefined;
+      const status = { record, held: relationships, last, drift, problem };
+      print(json, { post, ...status }, () => words.statusInWords(post, status));
+    }),
+  );
+}
+
+/** Why an open change does not come to its end; undefined as well if no worker answers within a second. */
+async function problemOf(client: Client, post: string): Promise<contract.PostState['problem']> {
+  const handle = client.workflow.getHandle(contract.postWorkflowId(post));
+  const state = client.withDeadline(Date.now() + 1_000, () => handle.query(contract.stateQuery));
+  return (await state.catch(() => undefined))?.problem;
+}
+
+export interface ReconcileOptions {
+  dryRun?: boolean;
+  grace: string;
+  prefix?: string;
+  json?: boolean;
+}
+
+/** One turn of the reconciler; exit code 3 if a person has to look at something. */
+export function reconcileCommand({ dryRun, grace, prefix, json }: ReconcileOptions): Promise<void> {
+  const graceMs = milliseconds('grace', grace);
+  if (prefix !== undefined) parseInput(z.object({ prefix: contract.atTheDoor.list.shape.user }), { prefix });
+  const counts: Record<Finding['action'], number> = { mended: 0, 'to mend': 0, 'needs attention': 0 };
+  let looked = 0;
+  const turn = (client: Client) =>
+    withRecords(async (permissions, records) => {
+      const onLooked = (posts: number) => {
+        looked += posts;
+      };
+      for await (const finding of reconcile({ client, permissions, records, graceMs, dryRun, prefix, onLooked })) {
+        counts[finding.action] += 1;
+        print(json, finding, words.findingInWords);
+      }
+      return true;
+    });
+  return withClient(async (client) => {
+    const ended = () => (dryRun ? turn(client) : hinting(turn(client), 'What is to mend needs a worker.'));
+    if (!(await untilStopped(client, ended))) {
+      process.exitCode = stopped;
+      return console.error('Stopped. What was begun goes on; run this again for the rest.');
+    }
+    const done = dryRun ? `${counts['to mend']} to mend` : `${counts.mended} mended`;
+    if (!json) console.log(`${looked} posts looked at: ${done}, ${counts['needs attention']} need attention.`);
+    process.exitCode = counts['needs attention'] > 0 ? 3 : 0;
+  });
+}
+
+function withRecords<Result>(
+  command: (permissions: Parameters<typeof held>[0], records: Records) => Promise<Result>,
+): Promise<Result> {
+  return withStores(async ({ permissions }, { DATABASE_URL }) => {
+    const records = new Records(DATABASE_URL);
+    return command(permissions, records).finally(() => records.close());
+  });
+}

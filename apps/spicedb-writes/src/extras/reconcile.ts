@@ -1,0 +1,115 @@
+import type { Permissions } from '@repo/permissions';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { changePost, lastChange, startChange } from './posts.ts';
+import { driftOf, held, type OnRecord, type Records } from './reconcile-stores.ts';
+
+export interface ReconcileInput {
+  client: Client;
+  permissions: Permissions;
+  records: Records;
+  /** A change that was begun less than that long ago is left alone, in milliseconds. */
+  graceMs: number;
+  /** Only says what it would do. */
+  dryRun?: boolean | undefined;
+  /** Posts whose ids begin so; all of them if it is empty. */
+  prefix?: string | undefined;
+  /** How many posts have been looked at, told after each page. */
+  onLooked?: ((posts: number) => void) | undefined;
+}
+
+/** Where the stores disagree about a post, in words, and what is done about it. */
+export type Finding =
+  | { post: string; drift: string; action: 'mended' | 'to mend' }
+  | { post: string; drift: string; action: 'needs attention'; why: string };
+
+/** How many posts are looked at, or mended, at once. */
+const atOnce = 8;
+
+/**
+ * Compares PostgreSQL and SpiceDB, post by post and in both directions, and mends where they disagree: SpiceDB is brought
+ * to what PostgreSQL says. No more than one page of either store is in memory.
+ *
+ * It writes nothing itself: a workflow of the post does, of which there is one at a time. So a change that is under way is
+ * never touched, nothing is done twice, and the second time there is nothing to do. What it cannot decide is put before
+ * a person.
+ */
+export async function* reconcile(input: ReconcileInput): AsyncGenerator<Finding> {
+  const { permissions, records, prefix = '', onLooked = () => {} } = input;
+  for await (const page of records.pages(prefix)) {
+    yield* await each(page, (record) => look(input, record));
+    onLooked(page.length);
+  }
+  // And the other way round: what only SpiceDB has.
+  for await (const posts of records.unknownOf(permissions, prefix)) {
+    yield* await each(posts, (post) => look(input, { post, generation: 0 }));
+    onLooked(posts.length);
+  }
+}
+
+async function look(input: ReconcileInput, record: OnRecord): Promise<Finding | undefined> {
+  const { client, permissions, records, graceMs } = input;
+  const { post } = record;
+  if (!driftOf(record, await held(permissions, post)) || isYoung(record, graceMs)) return undefined;
+  const last = await lastChange(client, post);
+  if (last?.isOpen) {
+    if (last.status !== 'needs-attention') return undefined;
+    const why = `its workflow keeps failing, and is still being tried: post status --post ${post}`;
+    return { post, drift: 'is being changed', action: 'needs attention', why };
+  }
+  // Once more, for the page is older than what SpiceDB and Temporal said: it may have been changed in between.
+  const now = (await records.of(post)) ?? { post, generation: 0 };
+  const drift = driftOf(now, await held(permissions, post));
+  if (!drift || now.generation !== record.generation || isYoung(now, graceMs)) return undefined;
+  const why = await undecided(input, now, last !== undefined);
+  if (why !== undefined) return { post, drift, action: 'needs attention', why };
+  return mend(input, post, drift);
+}
+
+const isUnfinished = ({ row }: OnRecord): boolean => row !== undefined && row.status !== 'active';
+
+const isYoung = (record: OnRecord, graceMs: number): boolean =>
+  isUnfinished(record) && (record.last?.ageMs ?? 0) < graceMs;
+
+/** Why a person has to decide; undefined if nobody has to. */
+async function undecided({ records }: ReconcileInput, record: OnRecord, isKnown: boolean): Promise<string | undefined> {
+  const { post, row, last } = record;
+  const mend = `post mend --post ${post}`;
+  if (row && last && row.author !== last.author && last.change !== 'delete') {
+    return `PostgreSQL contradicts itself: the row says ${row.author}, its last change ${last.author}. If the row is right: ${mend}; if not: post transfer --post ${post} --to ${last.author}`;
+  }
+  // Forgotten after its retention, or it runs in another namespace.
+  if (isUnfinished(record) && !isKnown) return `Temporal has no workflow of it (any more): ${mend} finishes it`;
+  if (last === undefined && (await records.isEmpty())) {
+    return `PostgreSQL has never had a post: is DATABASE_URL the right one? If it is, ${mend} revokes it`;
+  }
+  return undefined;
+}
+
+async function mend(input: ReconcileInput, post: string, drift: string): Promise<Finding | undefined> {
+  const { client, permissions, records, dryRun } = input;
+  if (dryRun) return { post, drift, action: 'to mend' };
+  try {
+    await (await startChange(client, 'mendPost', { post })).result();
+  } catch (error) {
+    // Somebody else changes it at this very moment: the next turn says what has become of it.
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+  const left = driftOf((await records.of(post)) ?? { post, generation: 0 }, await held(permissions, post));
+  if (left === undefined) return { post, drift, action: 'mended' };
+  return { post, drift: left, action: 'needs attention', why: 'it was mended, and is so all the same' };
+}
+
+/** Mends one post, for a person who has decided that PostgreSQL's row is right. */
+export const mendOne = (client: Client, post: string) => changePost(client, 'mendPost', { post });
+
+/** All findings, in the order of the items. */
+async function each<Item>(items: Item[], look: (item: Item) => Promise<Finding | undefined>): Promise<Finding[]> {
+  const findings: (Finding | undefined)[] = [];
+  const next = items.entries();
+  const take = async () => {
+    for (const [index, item] of next) findings[index] = await look(item);
+  };
+  await Promise.all(Array.from({ length: atOnce }, take));
+  return findings.filter((one) => one !== undefined);
+}
