@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { joinStack, provisionDatabase } from '@repo/dev-stack';
 import { createPool } from '@repo/operations';
+import { postgresUrl } from '@repo/testing';
 import type { Hono } from 'hono';
 import type { Pool } from 'pg';
 import { expect } from 'vitest';
@@ -29,10 +30,9 @@ export async function joinPostgres(name: string) {
 
 /** The three services in this process, on three schemas of a database of their own. */
 export async function createServices(name: string) {
-  const { stack, adminUrl } = await joinPostgres(name);
   const schemas = names.map((name) => ({ schema: name, role: `${name}_role`, password: `pw-${name}`, migrations }));
   const database = name.replaceAll('-', '_');
-  const urls = await provisionDatabase({ adminUrl, database, schemas });
+  const urls = await provisionDatabase({ adminUrl: postgresUrl(), database, schemas });
   const pool = (name: Name) => createPool({ connectionString: urls[`${name}_role`] });
   const pools: Record<Name, Pool> = { flight: pool('flight'), hotel: pool('hotel'), cab: pool('cab') };
   const apps: Record<Name, Hono> = {
@@ -56,7 +56,6 @@ export async function createServices(name: string) {
       (await call(name, 'GET', `/stock/${resource}/${date}`)).body,
     stop: async () => {
       for (const name of names) await pools[name].end();
-      await stack.leave();
     },
   };
 }

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { provisionDatabase, type Stack } from '@repo/dev-stack';
+import { bundledProgram, provisionDatabase, type Stack } from '@repo/dev-stack';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { joinPostgres, migrations } from './booking-service-harness.ts';
 
 vi.setConfig({ testTimeout: 20_000 });
 
-const program = fileURLToPath(new URL('../src/extras/booking-service/main.ts', import.meta.url));
+// As `start` runs it.
+const program = await bundledProgram(fileURLToPath(new URL('../src/extras/booking-service/main.ts', import.meta.url)));
 const request = { city: 'LIS', date: '2030-03-30', passengers: 3 };
 
 let url: string;
@@ -29,7 +30,7 @@ afterEach(() => {
 afterAll(() => stack?.leave());
 
 function run(environment: Record<string, string>, name = 'cab') {
-  const child = spawn(process.execPath, ['--import', 'tsx/esm', program, name], {
+  const child = spawn(process.execPath, [program, name], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

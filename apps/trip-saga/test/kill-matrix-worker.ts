@@ -4,9 +4,9 @@ import { Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities.ts';
 import { createServices, servicesConfig } from '../src/services.ts';
 
-/** The app's worker, that dies at a point: `kill-matrix-worker.ts <task queue> <bundle> [<kill point as JSON>]`. */
+/** The app's worker, that dies at a point: `kill-matrix-worker.ts <task queue> <bundle> <kill point as JSON>`. */
 await runProgram(async () => {
-  const [taskQueue = '', codePath = '', point] = process.argv.slice(2);
+  const [taskQueue = '', codePath = '', point = ''] = process.argv.slice(2);
   const { connection, namespace } = await connectWorker();
   const worker = await Worker.create({
     connection,
@@ -15,7 +15,7 @@ await runProgram(async () => {
     workflowBundle: { codePath },
     activities: createActivities(createServices(readConfig(servicesConfig))),
     stickyQueueScheduleToStartTimeout: '1 second',
-    ...dieAt(point === undefined ? undefined : (JSON.parse(point) as KillPoint)),
+    ...dieAt(JSON.parse(point) as KillPoint),
   });
   await runUntilStopped(worker, connection);
 });

@@ -2,11 +2,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { joinStack, type Stack, spawnChild } from '@repo/dev-stack';
-import { countActivations, type KillPoint, killPoints, sample } from '@repo/testing';
+import { spawnChild } from '@repo/dev-stack';
+import {
+  countActivations,
+  type KillPoint,
+  killPoints,
+  quietRuntime,
+  sample,
+  temporalAddress,
+  workflowBundle,
+} from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../src/activities.ts';
 import {
   type CancelRequest,
   cancelSignal,
@@ -15,6 +24,7 @@ import {
   type TripRequest,
   tripWorkflowId,
 } from '../src/contract.ts';
+import { createServices } from '../src/services.ts';
 import type { trip } from '../src/workflows.ts';
 import { aTrip, createWorld, type World } from './world.ts';
 
@@ -25,13 +35,14 @@ import { aTrip, createWorld, type World } from './world.ts';
 const seed = Number(process.env.SEED ?? 1);
 const all = killPoints(8, 6);
 
-let stack: Stack;
 let world: World;
 let client: Client;
+let native: NativeConnection;
 let folder: string;
 const program = fileURLToPath(new URL('./kill-matrix-worker.ts', import.meta.url));
 
 beforeAll(async () => {
+  quietRuntime();
   folder = await mkdtemp(join(tmpdir(), 'kill-matrix-'));
   const workflowsPath = fileURLToPath(new URL('../src/workflows.ts', import.meta.url));
   const bundling = bundleWorkflowCode({
@@ -39,34 +50,40 @@ beforeAll(async () => {
     workflowInterceptorModules: countActivations,
     logger: new DefaultLogger('WARN'),
   });
-  [stack, world] = await Promise.all([
-    joinStack({ need: ['temporal'], ephemeral: true, ignoreEnvironment: true }),
-    createWorld(),
-  ]);
-  client = new Client({ connection: await Connection.connect({ address: stack.temporal?.address }) });
+  const address = temporalAddress();
+  [world, native] = await Promise.all([createWorld(), NativeConnection.connect({ address })]);
+  client = new Client({ connection: await Connection.connect({ address }) });
   await writeFile(join(folder, 'workflows.js'), (await bundling).code);
 });
 
 afterAll(async () => {
-  await client.connection.close();
-  await Promise.all([stack.leave(), world.close()]);
+  await Promise.all([client.connection.close(), native.close(), world.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
-const startWorker = (taskQueue: string, point?: KillPoint) =>
+/** A process, for it dies without a word. */
+const startDoomedWorker = (taskQueue: string, point: KillPoint) =>
   spawnChild({
     name: `worker of ${taskQueue}`,
     file: program,
-    args: [taskQueue, join(folder, 'workflows.js'), ...(point ? [JSON.stringify(point)] : [])],
-    env: { ...world.urls, TEMPORAL_ADDRESS: stack.temporal?.address, TEMPORAL_NAMESPACE: 'default' },
+    args: [taskQueue, join(folder, 'workflows.js'), JSON.stringify(point)],
+    env: { ...world.urls, TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
     logFile: join(folder, `${taskQueue}.log`),
     ready: 'ready',
+  });
+
+const createNextWorker = (taskQueue: string) =>
+  Worker.create({
+    connection: native,
+    taskQueue,
+    workflowBundle: workflowBundle(),
+    activities: createActivities(createServices(world.urls)),
   });
 
 /** Brings a trip to its end, with a worker that dies at a point and then with one that does not. */
 async function survive(request: TripRequest, point: KillPoint, cancel: boolean) {
   const taskQueue = request.tripId;
-  const doomed = await startWorker(taskQueue, point);
+  const doomed = await startDoomedWorker(taskQueue, point);
   const workflowId = tripWorkflowId(request.tripId);
   // A cancellation in the same breath as the start: it is read in the middle of the first step.
   const options = { workflowId, taskQueue, args: [request] as [TripRequest], workflowTaskTimeout: '1 second' as const };
@@ -79,9 +96,8 @@ async function survive(request: TripRequest, point: KillPoint, cancel: boolean) 
     : client.workflow.start<typeof trip>('trip', options));
   const known = handle.executeUpdate<TripOutcome, []>('outcome');
   await Promise.race([doomed.exited, known]);
-  const next = await startWorker(taskQueue);
-  const outcome = await known;
-  await Promise.all([doomed.kill(), next.stop()]);
+  const outcome = await (await createNextWorker(taskQueue)).runUntil(known);
+  await doomed.kill();
   return outcome.status;
 }
 

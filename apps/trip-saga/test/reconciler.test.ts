@@ -8,15 +8,15 @@ import { reconcile } from '../src/extras/reconciler/reconcile.ts';
 import { reconcilerQueue, schedule, scheduleId, unschedule } from '../src/extras/reconciler/schedule.ts';
 import { Stores } from '../src/extras/reconciler/stores.ts';
 import { bookTrip } from '../src/starter.ts';
-import { type DevServer, devServer, until } from './dev-server.ts';
+import { type RealServer, realServer, until } from './real-server.ts';
 import { aTrip, type World } from './world.ts';
 
-let server: DevServer;
+let server: RealServer;
 let client: Client;
 let world: World;
 
 beforeAll(async () => {
-  server = await devServer('reconciler-test');
+  server = await realServer('reconciler-test');
   ({ client, world } = server);
 });
 

@@ -3,16 +3,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cancelSignal, services, type TripRequest } from '../src/contract.ts';
 import { createTripApp, serveTrips } from '../src/extras/trip-service.ts';
 import { bookOrFind } from '../src/extras/trips.ts';
-import { type DevServer, devServer, until } from './dev-server.ts';
+import { type RealServer, realServer, until } from './real-server.ts';
 import { aTrip } from './world.ts';
 
-let server: DevServer;
+let server: RealServer;
 let client: Client;
 
 const queue = 'trip-service-test';
 
 beforeAll(async () => {
-  server = await devServer(queue);
+  server = await realServer(queue);
   client = server.client;
 });
 

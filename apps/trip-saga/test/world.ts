@@ -16,8 +16,12 @@ import { provisionServices } from '../src/extras/local-services.ts';
 
 const definitions = { flight, hotel, cab };
 
+// All files share one database, and a process may run several of them: its number would not do.
+const file = randomUUID().slice(0, 8);
+let trips = 0;
+
 /** What the wire does to a call, beside carrying it. */
-type Wire = 'carries' | 'loses the reply' | { answers: number };
+type Wire = 'carries' | 'loses the reply' | 'arrives late' | { answers: number };
 
 /**
  * One of the three services, on real HTTP and real PostgreSQL, whose process and wire a test can break.
@@ -26,6 +30,10 @@ export class RunningService {
   wire: Wire = 'carries';
   /** How many calls have arrived, by method. */
   readonly calls = { PUT: 0, DELETE: 0, GET: 0 };
+  /** How many calls have arrived and are not done yet. */
+  underWay = 0;
+  /** What the wire keeps back until it is called: the caller has given up on it. */
+  readonly late: { key: string; arrive: () => Promise<unknown> }[] = [];
   /** Called with each call that arrives, before it is answered; may say what the wire does to this one. */
   onCall: (method: string, key: string) => unknown = () => {};
   #port = 0;
@@ -44,19 +52,33 @@ export class RunningService {
 
   async start(): Promise<void> {
     this.#server = createServer(
-      getRequestListener(async (request, { outgoing }) => {
-        this.calls[request.method as 'PUT'] += 1;
-        const key = decodeURIComponent(new URL(request.url).pathname.split('/').at(-1) ?? '');
-        const told = (await this.onCall(request.method, key)) as Wire | undefined;
-        const wire = told ?? this.wire;
-        if (typeof wire === 'object') return Response.json({ error: { message: 'as told' } }, { status: wire.answers });
-        const response = await this.#app.fetch(request);
-        if (wire === 'loses the reply') outgoing.destroy();
-        return response;
+      getRequestListener((request, { outgoing }) => {
+        this.underWay += 1;
+        return this.#answer(request, () => outgoing.destroy()).finally(() => (this.underWay -= 1));
       }),
     ).listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
     this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async #answer(request: Request, hangUp: () => void): Promise<Response> {
+    const url = new URL(request.url);
+    this.calls[request.method as 'PUT'] += 1;
+    const key = decodeURIComponent(url.pathname.split('/').at(-1) ?? '');
+    const told = (await this.onCall(request.method, key)) as Wire | undefined;
+    const wire = told ?? this.wire;
+    if (typeof wire === 'object') return Response.json({ error: { message: 'as told' } }, { status: wire.answers });
+    if (wire === 'arrives late') {
+      const copy = { method: request.method, body: (await request.text()) || null };
+      this.late.push({ key, arrive: async () => this.#app.fetch(new Request(url, copy)) });
+      hangUp();
+      return new Response();
+    }
+    // Who lists all trips means those of this file: another file's are not its own to put right.
+    if (url.searchParams.get('prefix') === 'trip:') url.searchParams.set('prefix', `trip:test-${file}-`);
+    const response = await this.#app.fetch(request.method === 'GET' ? new Request(url) : request);
+    if (wire === 'loses the reply') hangUp();
+    return response;
   }
 
   /** As if its process had ended: nobody listens on its port. */
@@ -106,10 +128,6 @@ export async function createWorld(): Promise<World> {
     },
   };
 }
-
-// All files share one database, and a process may run several of them: its number would not do.
-const file = randomUUID().slice(0, 8);
-let trips = 0;
 
 /** A trip in the future of the test server's clock, with an id and a city of its own. */
 export function aTrip(now: number, changes: Partial<TripRequest> = {}): TripRequest {

@@ -1,49 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { runEveryScenario, runStart, type StartApp, withTemporal } from '@repo/dev-stack/commands';
 import {
-  buildWorkflowBundle,
-  connectClient,
-  InvalidInputError,
-  OperatorError,
-  parseInput,
-  parseJson,
-  runProgram,
-  taskQueue,
-} from '@repo/worker-kit';
-import type { Client } from '@temporalio/client';
-import { Command, InvalidArgumentError, Option } from 'commander';
+  appProgram,
+  hinting,
+  print,
+  unlessStopped,
+  untilStopped,
+  wholeNumber,
+  withClient,
+} from '@repo/dev-stack/commands';
+import { InvalidInputError, isMain, parseInput, parseJson, runProgram, taskQueue } from '@repo/worker-kit';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Demo } from './demo.ts';
 
 // Everything else is imported where it is needed: a command that loads the whole app takes a second longer to begin.
 
-const app: Pick<StartApp<Demo>, 'app' | 'needs'> = { app: 'trip-saga', needs: ['temporal', 'postgres'] };
-const start: StartApp<Demo> = { ...app, load: async () => (await import('./start.ts')).start };
-const worker: StartApp<Demo> = { ...app, load: async () => (await import('./start.ts')).worker };
-
-// What was typed wrongly is bad input: exit code 2.
-const program = new Command('trip')
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-  .description('Flight, hotel and cab, undone when one of them fails');
-
-program
-  .command('start', { isDefault: true })
-  .description('brings up everything this app needs and shows it: `start`, `start hotel-full`')
-  .argument('[scenario]')
-  .option('--once', 'one scenario and out, as without a terminal; exit code 0 only if its promise is kept')
-  .option('--verbose', 'show what all the programs write')
-  .action(async (scenario, options) => {
-    // `trip bok` arrives here as well, because `start` is the command that may be left out.
-    if (scenario !== undefined && process.argv[2] !== 'start') await refuseUnlessScenario(scenario);
-    return runStart(start, { scenario, ...options });
-  });
-
-program
-  .command('worker')
-  .description('services and worker, until Ctrl-C')
-  .option('--verbose', 'show what all the programs write')
-  .action((options) => runStart(worker, { once: true, ...options }));
+const program = appProgram<Demo>({
+  app: 'trip-saga',
+  name: 'trip',
+  description: 'Flight, hotel and cab, undone when one of them fails',
+  needs: ['temporal', 'postgres'],
+  cli: import.meta.url,
+  load: () => import('./start.ts'),
+});
 
 program
   .command('book')
@@ -73,9 +52,8 @@ program
     return withClient(async (client) => {
       const queue = taskQueue(defaultTaskQueue);
       const hint = `Waiting. If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`;
-      const timer = setTimeout(() => console.error(hint), 3000);
-      const booking = bookOrFind(client, request, userInfo().username);
-      const outcome = await unlessStopped(booking).finally(() => clearTimeout(timer));
+      const booking = () => hinting(bookOrFind(client, request, userInfo().username), hint);
+      const outcome = await untilStopped(client, booking);
       if (outcome !== undefined) return print(json, outcome, outcomeInWords);
       process.exitCode = 130;
       if (!(await isRecorded(client, tripId))) return console.error(`Trip ${tripId} was not begun.`);
@@ -173,69 +151,16 @@ program
     });
   });
 
-program
-  .command('e2e')
-  .description('every scenario with --once; the report goes to reports/e2e.json')
-  .action(() => runEveryScenario(start, fileURLToPath(import.meta.url)));
-
-program
-  .command('build')
-  .description('the workflow bundle, dist/workflows.js, which the worker takes by --bundle')
-  .action(async () => {
-    await buildWorkflowBundle(new URL('../workflows.ts', import.meta.url));
-  });
-
 function portNumber(text: string): number {
   const port = wholeNumber(text);
   if (port < 0 || port > 65_535) throw new InvalidArgumentError('must be from 0 to 65535');
   return port;
 }
 
-/** @throws InvalidInputError that names the commands */
-async function refuseUnlessScenario(name: string): Promise<void> {
-  const { scenarios } = await start.load();
-  if (scenarios.some((one) => one.name === name)) return;
-  const commands = program.commands.map((command) => command.name()).join(', ');
-  throw new InvalidInputError([{ field: 'command', message: `${name} is none of ${commands}` }]);
-}
-
-function withClient(command: (client: Client) => Promise<void>): Promise<void> {
-  return withTemporal(async () => {
-    const client = await connectClient();
-    try {
-      await command(client);
-    } catch (cause) {
-      const { isUnreachable } = await import('./trip-lookup.ts');
-      if (!isUnreachable(cause)) throw cause;
-      throw new OperatorError('Temporal does not answer.', 'Is it up? Then run this again: it does nothing twice.', {
-        cause,
-      });
-    } finally {
-      await client.connection.close();
-    }
+/** Runs one command: `trip book --from BER …`. The exit code goes to `process.exitCode`. */
+export const run = (args: readonly string[]): Promise<void> =>
+  runProgram(async () => {
+    await program.parseAsync(args, { from: 'user' });
   });
-}
 
-function print<Value>(json: boolean | undefined, value: Value, inWords: (value: Value) => string): void {
-  console.log(json ? JSON.stringify(value) : inWords(value));
-}
-
-/** The result; undefined after Ctrl-C or SIGTERM, and then nobody hears any more how the work ends. */
-async function unlessStopped<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  work.catch(() => {});
-  let stop = () => {};
-  const stopped = new Promise<undefined>((resolve) => {
-    stop = () => resolve(undefined);
-  });
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-  return Promise.race([work, stopped]).finally(() => process.off('SIGINT', stop).off('SIGTERM', stop));
-}
-
-function wholeNumber(text: string): number {
-  if (!/^-?\d{1,15}$/.test(text)) throw new InvalidArgumentError('must be a whole number');
-  return Number(text);
-}
-
-await runProgram(async () => {
-  await program.parseAsync();
-});
+if (isMain(import.meta.url)) await run(process.argv.slice(2));

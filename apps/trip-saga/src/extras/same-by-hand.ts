@@ -1,19 +1,14 @@
-import type { Session } from '@repo/dev-stack';
+import { type Session, webUiLink } from '@repo/dev-stack';
 import type { Client } from '@temporalio/client';
 import { type TripRequest, tripWorkflowId } from '../contract.ts';
 
 /** What has just happened, for people who want to see where Temporal is: its UI, its command line, its client. */
 export async function sameByHand(session: Session, client: Client, request: TripRequest): Promise<string[]> {
   const workflowId = tripWorkflowId(request.tripId);
-  const { temporal } = session.stack;
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
+  const link = await webUiLink(session, client, workflowId);
   const again = { ...request, tripId: `${request.tripId}-again` };
   return [
-    ...(temporal?.uiUrl
-      ? [
-          `  In the Web UI:  ${temporal.uiUrl}/namespaces/${temporal.namespace}/workflows/${encodeURIComponent(workflowId)}/${runId}`,
-        ]
-      : []),
+    ...(link === undefined ? [] : [`  In the Web UI:  ${link}`]),
     '  Another one with the stock command line:',
     `    pnpm temporal workflow execute-update-with-start --update-name outcome --workflow-id ${tripWorkflowId(again.tripId)} \\`,
     `      --type trip --task-queue ${session.taskQueue} --id-conflict-policy UseExisting \\`,

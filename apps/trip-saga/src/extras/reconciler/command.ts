@@ -1,3 +1,4 @@
+import { milliseconds } from '@repo/dev-stack/commands';
 import { InvalidInputError, OperatorError } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import { ServiceError } from '../../services.ts';
@@ -69,13 +70,4 @@ async function once(client: Client, { dryRun = false, json }: ReconcileOptions, 
   );
   console.log(json ? JSON.stringify(result) : reconciliationInWords(result, dryRun));
   return result.attention.length > 0 ? 3 : 0;
-}
-
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function milliseconds(field: string, text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidInputError([{ field, message: 'must be a duration, as 30s, 15m, 2h or 1d' }]);
-  return Number(count) * units[unit as keyof typeof units];
 }

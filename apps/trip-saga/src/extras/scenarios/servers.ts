@@ -1,8 +1,8 @@
-import { BrokenPromise, OperatorError, type Scenario, type ServerName, type Session } from '@repo/dev-stack';
+import { BrokenPromise, requireOwned, type Scenario, say, until } from '@repo/dev-stack';
 import { services } from '../../contract.ts';
 import type { Demo } from '../demo.ts';
 import { freshTrip } from './at-the-services.ts';
-import { activityOf, bookBeforeOurEyes, expectInTheBooks, expectStatus, say, until } from './before-our-eyes.ts';
+import { activityOf, bookBeforeOurEyes, expectInTheBooks, expectStatus } from './before-our-eyes.ts';
 
 /** A server that everything stands on is gone for a while. */
 export const serverScenarios: Scenario<Demo>[] = [
@@ -11,7 +11,7 @@ export const serverScenarios: Scenario<Demo>[] = [
     title: 'Temporal itself is killed in the middle of a trip, and started again',
     promises: 'the trip goes on where it was and is booked, and it is in all books once.',
     async run(demo, session) {
-      expectToOwn(session, 'temporal');
+      requireOwned(session, 'temporal');
       const request = await freshTrip(session, demo);
       demo.freezeService('hotel');
       say(session, 'the hotel service is frozen, so that a call to it hangs');
@@ -34,7 +34,7 @@ export const serverScenarios: Scenario<Demo>[] = [
     title: 'The database of all three services is down in the middle of a trip',
     promises: 'the hotel is asked again until its database is back; the trip is booked, and it is in all books once.',
     async run(demo, session) {
-      expectToOwn(session, 'postgres');
+      requireOwned(session, 'postgres');
       const request = await freshTrip(session, demo);
       demo.freezeService('hotel');
       say(session, 'the hotel service is frozen, so that a call to it hangs');
@@ -55,13 +55,3 @@ export const serverScenarios: Scenario<Demo>[] = [
     },
   },
 ];
-
-/** Before anything is done: a server that was set explicitly, and that others may use, is not broken. */
-function expectToOwn({ stack }: Session, server: ServerName): void {
-  if (stack.owns(server)) return;
-  const variable = { temporal: 'TEMPORAL_ADDRESS', postgres: 'DATABASE_URL' }[server];
-  throw new OperatorError(
-    `This scenario breaks ${server}, and ${variable} names one that this stack has not started.`,
-    `Unset ${variable} to run it on servers of its own.`,
-  );
-}

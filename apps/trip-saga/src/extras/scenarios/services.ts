@@ -1,4 +1,4 @@
-import { BrokenPromise, type Scenario } from '@repo/dev-stack';
+import { BrokenPromise, expectSame, type Scenario, say, until } from '@repo/dev-stack';
 import { failureTypes, resolveUpdate, services, stateQuery, statusAttribute, tripWorkflowId } from '../../contract.ts';
 import type { Demo } from '../demo.ts';
 import { fillUp, freshTrip, loseReplies, refuseCancellation } from './at-the-services.ts';
@@ -9,10 +9,7 @@ import {
   book,
   bookBeforeOurEyes,
   expectInTheBooks,
-  expectSame,
   expectStatus,
-  say,
-  until,
 } from './before-our-eyes.ts';
 
 /** A service that is full, away, or loses what it says. */

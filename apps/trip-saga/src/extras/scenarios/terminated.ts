@@ -1,10 +1,10 @@
-import type { Scenario } from '@repo/dev-stack';
+import { expectSame, type Scenario } from '@repo/dev-stack';
 import { tripWorkflowId } from '../../contract.ts';
 import { bookTrip } from '../../starter.ts';
 import type { Demo } from '../demo.ts';
 import { reconcile } from '../reconciler/reconcile.ts';
 import { freshTrip } from './at-the-services.ts';
-import { activityOf, beforeOurEyes, expectInTheBooks, expectSame } from './before-our-eyes.ts';
+import { activityOf, beforeOurEyes, expectInTheBooks } from './before-our-eyes.ts';
 
 /** A workflow that is ended from outside, and does not get to undo anything. */
 export const terminatedScenario: Scenario<Demo> = {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { BrokenPromise, type Scenario } from '@repo/dev-stack';
+import { BrokenPromise, expectSame, type Scenario, say, until } from '@repo/dev-stack';
 import { cancelSignal, services, tripWorkflowId } from '../../contract.ts';
 import type { trip } from '../../workflows.ts';
 import type { Demo } from '../demo.ts';
@@ -10,10 +10,7 @@ import {
   book,
   bookBeforeOurEyes,
   expectInTheBooks,
-  expectSame,
   expectStatus,
-  say,
-  until,
   workerOf,
 } from './before-our-eyes.ts';
 

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { joinStack } from '@repo/dev-stack';
-import { workflowBundle } from '@repo/testing';
+import { quietRuntime, temporalAddress, workflowBundle } from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../src/activities.ts';
 import { type Service, services, type TripRequest, tripWorkflowId } from '../src/contract.ts';
 import { createServices } from '../src/services.ts';
@@ -10,18 +9,14 @@ import type { trip } from '../src/workflows.ts';
 import { createWorld, type RunningService } from './world.ts';
 
 /**
- * A Temporal dev server of a test file's own with the three services and a worker, for what the time-skipping one
- * cannot do: lists, schedules, reset, a terminate in the middle of an activity.
+ * The Temporal dev server that all files share, with three services and a worker of the file's own, for what the
+ * time-skipping one cannot do: lists, schedules, reset, a terminate in the middle of an activity.
  */
-export async function devServer(taskQueue: string) {
-  const filter = makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' });
-  Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter } } });
+export async function realServer(taskQueue: string) {
+  quietRuntime();
   process.env.TASK_QUEUE = taskQueue;
-  const [stack, world] = await Promise.all([
-    joinStack({ need: ['temporal'], ephemeral: true, ignoreEnvironment: true }),
-    createWorld(),
-  ]);
-  const address = stack.temporal?.address ?? '';
+  const address = temporalAddress();
+  const world = await createWorld();
   const [connection, native] = await Promise.all([
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
@@ -65,12 +60,11 @@ export async function devServer(taskQueue: string) {
       worker.shutdown();
       await running;
       await Promise.all([native.close(), connection.close(), world.close()]);
-      await stack.leave();
     },
   };
 }
 
-export type DevServer = Awaited<ReturnType<typeof devServer>>;
+export type RealServer = Awaited<ReturnType<typeof realServer>>;
 
 /** Asks until it holds; the test's own time limit ends it. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {

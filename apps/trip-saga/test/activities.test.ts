@@ -1,0 +1,106 @@
+import {
+  describeEveryActivity,
+  Faults,
+  faultsAroundActivities,
+  timeSkippingEnvironment,
+  workflowBundle,
+} from '@repo/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type ActivityInterceptorsFactory, Worker } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Activities, createActivities } from '../src/activities.ts';
+import { services, type TripOutcome, type TripRequest, tripWorkflowId } from '../src/contract.ts';
+import { createServices } from '../src/services.ts';
+import type { trip } from '../src/workflows.ts';
+import { aTrip, createWorld, type World } from './world.ts';
+
+let env: TestWorkflowEnvironment;
+let world: World;
+const taskQueue = 'activities';
+const activities = {
+  bookFlight: { undoneBy: 'cancelFlight' },
+  reserveHotel: { undoneBy: 'cancelHotel' },
+  scheduleCab: { undoneBy: 'cancelCab' },
+  cancelFlight: {},
+  cancelHotel: {},
+  cancelCab: {},
+} as const;
+
+beforeAll(async () => {
+  [env, world] = await Promise.all([timeSkippingEnvironment(), createWorld()]);
+});
+afterEach(async () => {
+  for (const service of services) Object.assign(world[service], { wire: 'carries', onCall: () => {} });
+  expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
+});
+afterAll(() => world.close());
+
+const createWorker = (activity: ActivityInterceptorsFactory[] = []) =>
+  Worker.create({
+    connection: env.nativeConnection,
+    taskQueue,
+    workflowBundle: workflowBundle(),
+    activities: createActivities(createServices(world.urls)),
+    interceptors: { activity },
+  });
+
+const outcomeOf = (request: TripRequest): Promise<TripOutcome> =>
+  env.client.workflow.execute<typeof trip>('trip', {
+    workflowId: tripWorkflowId(request.tripId),
+    taskQueue,
+    args: [request],
+  });
+
+/** A trip that is booked, and one that is undone for want of a cab, each with what the services hold afterwards. */
+async function bothEndings() {
+  const booked = aTrip(await env.currentTimeMs());
+  expect(await outcomeOf(booked)).toMatchObject({ status: 'booked' });
+  expect(await world.books.activeBookings(booked.tripId)).toEqual(services);
+
+  const noCab = aTrip(await env.currentTimeMs(), { to: 'VIE' });
+  await world.cab.setCapacity('VIE', noCab.departure, 0);
+  expect(await outcomeOf(noCab)).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
+  expect(await world.books.activeBookings(noCab.tripId)).toEqual([]);
+}
+
+describeEveryActivity<Activities>({
+  activities,
+  createWorker,
+  run: bothEndings,
+  runUndone: async () => {
+    const request = aTrip(await env.currentTimeMs());
+    expect(await outcomeOf(request)).toMatchObject({ status: 'compensated' });
+    expect(await world.books.activeBookings(request.tripId)).toEqual([]);
+  },
+});
+
+describe('a fault at each activity', () => {
+  const names = Object.keys(activities);
+  const withFaults = async (faults: Faults) => {
+    const worker = await createWorker([faultsAroundActivities(faults.reach)]);
+    await worker.runUntil(bothEndings);
+  };
+
+  it.each(['before-transaction', 'before-return'] as const)('%s, two times each', async (point) => {
+    const faults = new Faults();
+    faults.on(...names.map((of) => ({ point, of, calls: 2 })));
+    await withFaults(faults);
+    const twiceEach = names.flatMap((of) => [`${point} of ${of}`, `${point} of ${of}`]);
+    expect(faults.met.toSorted()).toEqual(twiceEach.toSorted());
+  });
+
+  it.each([1, 2, 3])('by chance, seed %i', async (seed) => {
+    const faults = new Faults(seed);
+    faults.on({ point: 'before-transaction', chance: 0.3 }, { point: 'before-return', chance: 0.3 });
+    await withFaults(faults);
+    expect(faults.met.length).toBeGreaterThan(2);
+  });
+
+  it('of which only the service knows: it is asked again', async () => {
+    const faults = new Faults();
+    faults.on(...services.map((of) => ({ point: 'before-transaction' as const, of, calls: 2 })));
+    for (const service of services) world[service].onCall = () => faults.reach('before-transaction', service);
+    await (await createWorker()).runUntil(bothEndings);
+    expect(faults.met).toHaveLength(6);
+  });
+});
