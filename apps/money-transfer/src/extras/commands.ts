@@ -1,0 +1,144 @@
+import { userInfo } from 'node:os';
+import { print, unlessStopped, withClient } from '@repo/dev-stack/commands';
+import { parseInput, taskQueue } from '@repo/worker-kit';
+import type { Client } from '@temporalio/client';
+import type { TransferOutcome } from '../contract.ts';
+import * as contract from '../contract.ts';
+import * as doors from './doors.ts';
+import { withLedger } from './ledger-at-hand.ts';
+import { type Finding, reconcile } from './reconcile.ts';
+import { EndedFromOutside, workerCommand } from './transfer-lookup.ts';
+import * as words from './transfer-words.ts';
+import * as transfers from './transfers.ts';
+
+/** What the commands of transfers do. Each sets the exit code that its `--help` tells of. */
+
+const stopped = 130;
+const forAPerson = 3;
+
+/** As commander gives them: all that is not checked here is checked at the door. */
+type Options = { json?: boolean; [option: string]: unknown };
+
+/** Sends money and says what has become of it. */
+export function sendCommand({
+  json,
+  by,
+  approvalWithin,
+  ...options
+}: Options & { approvalWithin?: string }): Promise<void> {
+  const request = doors.parseMoney(contract.atTheDoor.transfer, {
+    ...options,
+    requestedBy: by ?? userInfo().username,
+    ...(approvalWithin !== undefined && {
+      approvalWithin: doors.parseDuration('approvalWithin', approvalWithin) / 1000,
+    }),
+  });
+  return withClient(async (client) => {
+    const outcome = await unlessCtrlC(client, () =>
+      hinting(transfers.sendOrFind(client, request, userInfo().username)),
+    );
+    if (outcome !== undefined) return answer(json, outcome, ['completed', 'waiting-for-approval']);
+    console.error(
+      'Not waited for any longer. If it is recorded, it goes on without you; sent again, it is the same one:',
+    );
+    console.error(`  pnpm --filter money-transfer transfer status ${request.reference}`);
+  });
+}
+
+const decisions = {
+  approve: { update: transfers.approve, wanted: ['completed'] },
+  reject: { update: transfers.reject, wanted: ['rejected'] },
+  resolve: { update: transfers.resolve, wanted: ['completed', 'rejected', 'expired', 'cancelled', 'refunded'] },
+} as const;
+
+/** Approves, rejects or resolves, and says what has become of it. */
+export function decideCommand(name: keyof typeof decisions, reference: string, { json, by }: Options): Promise<void> {
+  parseInput(contract.atTheDoor.reference, { reference });
+  const decision = parseInput(contract.atTheDoor.decision, { by });
+  const { update, wanted } = decisions[name];
+  return withClient(async (client) => {
+    const outcome = await unlessCtrlC(client, () => update(client, reference, decision));
+    if (outcome !== undefined) return answer(json, outcome, wanted);
+    console.error(`It may be recorded, and then goes on: pnpm --filter money-transfer transfer status ${reference}`);
+  });
+}
+
+/** Exit code 1 if it did not become what was asked for, 3 if a person has to look. */
+function answer(json: boolean | undefined, outcome: TransferOutcome, wanted: readonly TransferOutcome['status'][]) {
+  const isWanted = wanted.includes(outcome.status);
+  if (!isWanted) process.exitCode = outcome.status === 'needs-attention' ? forAPerson : 1;
+  if (isWanted || json) print(json, outcome, words.outcomeInWords);
+  else console.error(words.outcomeInWords(outcome));
+}
+
+/** What Temporal and the ledger know; exit code 1 if neither has ever heard of it, or its workflow was ended from outside. */
+export function statusCommand(reference: string, { json }: Options): Promise<void> {
+  parseInput(contract.atTheDoor.reference, { reference });
+  return withClient((client) =>
+    withLedger(async (ledger) => {
+      const money = await ledger.transfer({ reference });
+      const state = await transfers.transferState(client, reference).catch((error: unknown) => {
+        if (error instanceof EndedFromOutside) {
+          print(json, { reference, money }, () => `In the ledger: ${words.moneyInWords(money)}.`);
+        }
+        throw error;
+      });
+      print(json, { ...state, money }, () => words.statusInWords({ state, money }));
+    }),
+  );
+}
+
+/** The newest transfers, one a line. */
+export function listCommand({ json, needsAttention, ...filter }: Options): Promise<void> {
+  const query = parseInput(transfers.listQuery, needsAttention ? { ...filter, status: 'needs-attention' } : filter);
+  return withClient(async (client) => {
+    const found = await transfers.list(client, query);
+    if (!json && found.length === 0) console.log('No transfers.');
+    for (const one of found) print(json, one, words.listLine);
+  });
+}
+
+/** One turn of the reconciler; exit code 3 if a person has to look at something. */
+export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grace: string; dryRun?: boolean }) {
+  const graceMs = doors.parseDuration('grace', grace);
+  const counts: Record<Finding['action'], number> = { 'given back': 0, 'to give back': 0, 'needs attention': 0 };
+  let looked = 0;
+  const onLooked = (transfers: number) => {
+    looked += transfers;
+  };
+  const turn = (client: Client) =>
+    withLedger(async (ledger) => {
+      for await (const finding of reconcile({ client, ledger, graceMs, dryRun, onLooked })) {
+        counts[finding.action] += 1;
+        print(json, finding, words.findingInWords);
+      }
+      return true;
+    });
+  return withClient(async (client) => {
+    if (!(await unlessCtrlC(client, () => turn(client)))) return console.error('Stopped. Run this again for the rest.');
+    const done = dryRun ? `${counts['to give back']} to give back` : `${counts['given back']} given back`;
+    const rest = `${looked} resting in suspense: ${done}, ${counts['needs attention']} need attention.`;
+    if (!json) console.log(rest);
+    process.exitCode = counts['needs attention'] > 0 ? forAPerson : 0;
+  });
+}
+
+/** Undefined after Ctrl-C, with the exit code set. The calls end with it: one that is tried again on a closed connection throws. */
+async function unlessCtrlC<Result>(client: Client, work: () => Promise<Result>): Promise<Result | undefined> {
+  const ended = new AbortController();
+  const working = client.withAbortSignal(ended.signal, work);
+  const result = await unlessStopped(working);
+  if (result !== undefined) return result;
+  process.exitCode = stopped;
+  ended.abort();
+  await working.catch(() => {});
+  return undefined;
+}
+
+/** After three seconds: maybe nobody is there to do it. */
+function hinting<Result>(work: Promise<Result>): Promise<Result> {
+  const queue = taskQueue(contract.defaultTaskQueue);
+  const hint = `Waiting. If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`;
+  const timer = setTimeout(() => console.error(hint), 3_000);
+  return work.finally(() => clearTimeout(timer));
+}

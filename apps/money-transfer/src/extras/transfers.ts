@@ -1,0 +1,130 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { z } from 'zod';
+import type { Decision, TransferInput, TransferOutcome, TransferState } from '../contract.ts';
+import * as contract from '../contract.ts';
+import { send } from '../starter.ts';
+import { ifWorkerAnswers, openOrEnded } from './transfer-lookup.ts';
+
+/** What one can do with transfers, for the commands, the scenarios and the tests alike. */
+
+/**
+ * Sends money, or answers with what has become of the transfer of this reference, be it open or ended.
+ * @throws WorkflowUpdateFailedError with `TransferMismatch` if that one has other details; EndedFromOutside
+ */
+export async function sendOrFind(client: Client, input: TransferInput, startedBy: string): Promise<TransferOutcome> {
+  try {
+    return await send(client, input, startedBy);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const request = contract.atTheDoor.transfer.parse(input);
+    const found = await transferState(client, request.reference);
+    const differing = contract.differingFields(found.request, request);
+    if (differing.length > 0) {
+      const message = `${differing.join(', ')}: transfer ${request.reference} exists with other details`;
+      throw refused(contract.failureTypes.transferMismatch, message);
+    }
+    if (found.outcome) return found.outcome;
+    throw error;
+  }
+}
+
+/**
+ * What is known of a transfer. Of one that has ended, Temporal knows it without a worker.
+ * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTransfer`)
+ */
+export function transferState(client: Client, reference: string): Promise<TransferState> {
+  return openOrEnded(client, reference, {
+    open: (handle) => ifWorkerAnswers(client, () => handle.query(contract.stateQuery)),
+    ended: (state) => state,
+  });
+}
+
+type Asked = typeof contract.approveUpdate;
+
+/** Tells an open transfer who has decided; of an ended one, it is what an open one would answer that is thrown. */
+const tell =
+  (update: Asked, failureType: string, why: string) =>
+  (client: Client, reference: string, decision: Decision): Promise<TransferOutcome> =>
+    openOrEnded(client, reference, {
+      open: async (handle) => {
+        const options = { args: [decision] as [Decision], waitForStage: 'ACCEPTED' as const };
+        const accepted = await ifWorkerAnswers(client, () => handle.startUpdate(update, options));
+        return accepted.result();
+      },
+      ended: ({ status }) => {
+        throw refused(failureType, `transfer ${reference} is ${status}: ${why}`);
+      },
+    });
+
+const { notWaiting, nothingToResolve } = contract.failureTypes;
+
+/**
+ * Decides on a transfer that waits, and answers with what becomes of it.
+ * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NotWaitingForApproval`, `OwnTransfer`
+ */
+export const approve = tell(contract.approveUpdate, notWaiting, 'it does not wait for approval');
+export const reject = tell(contract.rejectUpdate, notWaiting, 'it does not wait for approval');
+
+/**
+ * Tries again what could neither be deposited nor given back, and answers with what becomes of it.
+ * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
+ */
+export const resolve = tell(contract.resolveUpdate, nothingToResolve, 'nothing waits for a person');
+
+const statuses = [
+  ...['transferring', 'giving-back', 'waiting-for-approval', 'needs-attention'],
+  ...['completed', 'refused', 'refunded', 'rejected', 'expired', 'cancelled'],
+] as TransferState['status'][];
+
+/** For the doors, where all of these are text. */
+export const listQuery = z.strictObject({
+  status: z.enum(statuses, `must be one of ${statuses.join(', ')}`).optional(),
+  startedBy: z
+    .string()
+    .max(100, 'must have at most 100 characters')
+    // Temporal on SQLite does not find what has one in it.
+    .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes')
+    .optional(),
+  limit: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000, 'must be at most 1000')
+    .default(50),
+});
+
+export interface ListedTransfer {
+  reference: string;
+  /** Undefined for a transfer that no worker has taken up yet. */
+  status: TransferState['status'] | undefined;
+  /** Temporal's own word: RUNNING, COMPLETED, TERMINATED … */
+  execution: string;
+  started: string;
+  startedBy: string | undefined;
+}
+
+/** The newest transfers first. The list lags behind by some moments: it is for people, not for decisions. */
+export async function list(client: Client, query: z.output<typeof listQuery>): Promise<ListedTransfer[]> {
+  const { status, startedBy, limit } = query;
+  const conditions = ['`WorkflowType` = "transfer"'];
+  // `Status` is a keyword of SQL, hence the backticks.
+  if (status !== undefined) conditions.push(`\`Status\` = ${JSON.stringify(status)}`);
+  if (startedBy !== undefined) conditions.push(`\`StartedBy\` = ${JSON.stringify(startedBy)}`);
+  const found: ListedTransfer[] = [];
+  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
+    found.push({
+      reference: one.workflowId.replace(/^transfer:/, ''),
+      status: one.typedSearchAttributes.get(contract.statusAttribute) as TransferState['status'] | undefined,
+      execution: one.status.name,
+      started: one.startTime.toISOString(),
+      startedBy: one.typedSearchAttributes.get(contract.startedByAttribute),
+    });
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** What the open workflow itself would have answered. */
+const refused = (type: string, message: string) =>
+  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));

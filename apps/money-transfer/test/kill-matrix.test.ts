@@ -1,0 +1,83 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { spawnChild } from '@repo/dev-stack';
+import { countActivations, type KillPoint, killPoints, sample, temporalAddress } from '@repo/testing';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { transferWorkflowId } from '../src/contract.ts';
+import { disagreement } from '../src/extras/invariants.ts';
+import type { transfer } from '../src/workflows.ts';
+import { World } from './world.ts';
+
+/**
+ * The worker dies at each point of a transfer, and another one goes on: `pnpm torture`. In `pnpm test`, a slice of it; SEED
+ * takes another one.
+ */
+const seed = Number(process.env.SEED ?? 1);
+
+let world: World;
+let client: Client;
+let folder: string;
+const program = fileURLToPath(new URL('./kill-matrix-worker.ts', import.meta.url));
+
+beforeAll(async () => {
+  const bundling = bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../src/workflows.ts', import.meta.url)),
+    workflowInterceptorModules: countActivations,
+    logger: new DefaultLogger('WARN'),
+  });
+  [world, folder] = await Promise.all([World.create(), mkdtemp(join(tmpdir(), 'kill-matrix-'))]);
+  client = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
+  await writeFile(join(folder, 'workflows.js'), (await bundling).code);
+});
+afterAll(async () => {
+  await Promise.all([client.connection.close(), world.end()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const startWorker = (taskQueue: string, point?: KillPoint) =>
+  spawnChild({
+    name: `worker of ${taskQueue}`,
+    file: program,
+    args: [taskQueue, join(folder, 'workflows.js'), ...(point ? [JSON.stringify(point)] : [])],
+    env: { ...world.env, TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
+    logFile: join(folder, `${taskQueue}.log`),
+    ready: 'ready',
+  });
+
+// An activation before each leg and after the last; one more where an approval expires.
+describe.concurrent.each([
+  ['completed', {}, killPoints(3, 2), 0],
+  // A deposit that is refused has no answer to die after.
+  ['refunded', { to: 'nobody' }, killPoints(4, 3).filter((point) => point.at !== 'after-activity' || point.n < 3), 1],
+  ['expired', { amount: 2_000_000, approvalWithin: 1 }, killPoints(4, 2), 2],
+] as const)('ALL-14 a transfer that ends %s', (ending, changes, all, which) => {
+  const points = process.env.TORTURE === 'all' ? all : sample(all, 1, 3 * seed + which);
+  it.each(points)(`survives the death of its worker: $at $n (seed ${seed})`, async (point) => {
+    const request = await world.aTransfer(changes);
+    const { reference, from } = request;
+    const [before = 0] = await world.balances(from);
+    const doomed = await startWorker(reference, point);
+    const handle = await client.workflow.start<typeof transfer>('transfer', {
+      workflowId: transferWorkflowId(reference),
+      taskQueue: reference,
+      args: [request],
+      workflowTaskTimeout: '1 second',
+    });
+    const ended = handle.result();
+    // Or this point is not one of this transfer's.
+    expect(await Promise.race([doomed.exited.then(() => 'died'), ended])).toBe('died');
+    const next = await startWorker(reference);
+    const outcome = await ended;
+    await Promise.all([doomed.kill(), next.stop()]);
+    expect(outcome).toMatchObject({ status: ending });
+    expect(await disagreement(world.ledger, outcome)).toBeUndefined();
+    expect(await world.balances(from)).toEqual([ending === 'completed' ? before - request.amount : before]);
+    // One withdrawal, one deposit or refund: each leg has been asked for under one key.
+    expect(await world.asked(reference)).toHaveLength(ending === 'refunded' ? 3 : 2);
+    expect(await world.wrong()).toEqual([]);
+  });
+});
