@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createLedger, type Ledger } from '@repo/ledger';
 import { createPool } from '@repo/operations';
-import { Faults, postgresUrl } from '@repo/testing';
+import { Faults, postgresUrl, Wire } from '@repo/testing';
 import type { Pool } from 'pg';
 import type { Leg, TransferRequest } from '../src/contract.ts';
 import { wrongInBooks } from '../src/extras/invariants.ts';
 import { provisionLedger } from '../src/extras/local-ledger.ts';
 import { createServices, type Services } from '../src/services.ts';
-import { Wire } from './wire.ts';
 
 /** A ledger in a database of a test file's own, and what a test needs to look into it and to break it. */
 export class World {

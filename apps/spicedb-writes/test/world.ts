@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { provisionDatabase } from '@repo/dev-stack';
-import { postgresUrl, spicedb } from '@repo/testing';
+import { postgresUrl, spicedb, Wire } from '@repo/testing';
 import { vi } from 'vitest';
 import { Stores } from '../src/extras/invariants.ts';
 import { createServices, type Services } from '../src/services.ts';
-import { Wire } from './wire.ts';
 
 export interface World {
   /** What both stores hold, past the wires. */

@@ -7,7 +7,8 @@ import { shortHash } from './paths.ts';
  * A TypeScript program and all that it imports, as one JavaScript file for {@link spawnChild}: it starts in a third of the
  * time. It is kept in the folder `dist` of its app, and made anew once one of its files has changed.
  *
- * For programs that neither have native parts nor look for files beside themselves.
+ * Packages of Temporal's SDK, which have native parts, are left where they are, if the app itself depends on them. Not for
+ * programs that look for files beside themselves.
  */
 export async function bundledProgram(file: string): Promise<string> {
   const app = await appOf(dirname(file));
@@ -35,8 +36,8 @@ export async function bundledProgram(file: string): Promise<string> {
     sourcemap: 'inline',
     metafile: true,
     logLevel: 'silent',
-    // The optional native part of pg.
-    external: ['pg-native'],
+    // The second is the optional native part of pg.
+    external: [...(await sdkOf(app)), 'pg-native'],
     // For packages of the older kind, which ask for Node's own modules at run time.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
@@ -45,6 +46,11 @@ export async function bundledProgram(file: string): Promise<string> {
   await replace(bundle, outputFiles[0]?.text ?? '');
   await replace(inputs, JSON.stringify(await fingerprints(files.sort()), null, 1));
   return bundle;
+}
+
+async function sdkOf(app: string): Promise<string[]> {
+  const { dependencies } = JSON.parse(await readFile(join(app, 'package.json'), 'utf8')) as { dependencies?: object };
+  return Object.keys(dependencies ?? {}).filter((name) => name.startsWith('@temporalio/'));
 }
 
 /** The nearest folder with a package.json. */

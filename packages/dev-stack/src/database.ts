@@ -67,6 +67,28 @@ export async function provisionDatabase(spec: DatabaseSpec): Promise<Record<stri
   return urls;
 }
 
+/**
+ * {@link provisionDatabase} for one schema, whose role and database are the ones that `url` names.
+ * @param url what the application connects with: postgres://role:password@host:5432/database
+ * @param adminUrl of somebody on the same server who may create both
+ * @throws OperatorError also if the two do not name the same server
+ */
+export async function provisionFor(
+  url: string,
+  adminUrl: string,
+  { schema, migrations }: Pick<SchemaSpec, 'schema' | 'migrations'>,
+): Promise<void> {
+  if (!URL.canParse(url) || !URL.canParse(adminUrl) || new URL(url).host !== new URL(adminUrl).host) {
+    throw new OperatorError(
+      'DATABASE_URL and POSTGRES_ADMIN_URL do not name the same PostgreSQL.',
+      'Both look like postgres://user:password@host:5432/name; user, password and name differ, host and port do not.',
+    );
+  }
+  const { username, password, pathname } = new URL(url);
+  const [role = '', secret = '', database = ''] = [username, password, pathname.slice(1)].map(decodeURIComponent);
+  await provisionDatabase({ adminUrl, database, schemas: [{ schema, migrations, role, password: secret }] });
+}
+
 /** Raise it when the statements below change, and every database is provisioned anew. */
 const layoutVersion = 1;
 

@@ -1,3 +1,4 @@
+import { bundledProgram } from './bundled-program.ts';
 import type { Child } from './children.ts';
 import { OperatorError } from './operator-error.ts';
 import type { ServerName } from './stack.ts';
@@ -54,7 +55,8 @@ export function createStage(session: Session, { program, args, env }: StageWorke
   const startWorker = async (file = program, faulty: FaultyWorker = {}) => {
     const name = `${file === program ? '' : 'faulty '}worker ${++started}`;
     const { args: more = [], ...options } = faulty;
-    const worker = await session.spawn({ name, file, args: [...(await args()), ...more], env, ...options });
+    const [runnable, own] = await Promise.all([file === program ? bundledProgram(file) : file, args()]);
+    const worker = await session.spawn({ name, file: runnable, args: [...own, ...more], env, ...options });
     workers.push(worker);
     return worker;
   };

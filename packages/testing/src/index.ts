@@ -17,3 +17,4 @@ export { quietRuntime } from './quiet-runtime.ts';
 export { replayHistory, replayRecordedHistories } from './replay.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';
+export { Wire } from './wire.ts';

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { print, unlessStopped, withClient } from '@repo/dev-stack/commands';
+import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
 import { parseInput, taskQueue } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import type { TransferOutcome } from '../contract.ts';
@@ -30,12 +30,14 @@ export function sendCommand({
     ...options,
     requestedBy: by ?? userInfo().username,
     ...(approvalWithin !== undefined && {
-      approvalWithin: doors.parseDuration('approvalWithin', approvalWithin) / 1000,
+      approvalWithin: milliseconds('approvalWithin', approvalWithin) / 1000,
     }),
   });
+  const queue = taskQueue(contract.defaultTaskQueue);
+  const hint = `Waiting. If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`;
   return withClient(async (client) => {
     const outcome = await unlessCtrlC(client, () =>
-      hinting(transfers.sendOrFind(client, request, userInfo().username)),
+      hinting(transfers.sendOrFind(client, request, userInfo().username), hint),
     );
     if (outcome !== undefined) return answer(json, outcome, ['completed', 'waiting-for-approval']);
     console.error(
@@ -100,7 +102,7 @@ export function listCommand({ json, needsAttention, ...filter }: Options): Promi
 
 /** One turn of the reconciler; exit code 3 if a person has to look at something. */
 export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grace: string; dryRun?: boolean }) {
-  const graceMs = doors.parseDuration('grace', grace);
+  const graceMs = milliseconds('grace', grace);
   const counts: Record<Finding['action'], number> = { 'given back': 0, 'to give back': 0, 'needs attention': 0 };
   let looked = 0;
   const onLooked = (transfers: number) => {
@@ -123,22 +125,9 @@ export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grac
   });
 }
 
-/** Undefined after Ctrl-C, with the exit code set. The calls end with it: one that is tried again on a closed connection throws. */
+/** Undefined after Ctrl-C, with the exit code set. */
 async function unlessCtrlC<Result>(client: Client, work: () => Promise<Result>): Promise<Result | undefined> {
-  const ended = new AbortController();
-  const working = client.withAbortSignal(ended.signal, work);
-  const result = await unlessStopped(working);
-  if (result !== undefined) return result;
-  process.exitCode = stopped;
-  ended.abort();
-  await working.catch(() => {});
-  return undefined;
-}
-
-/** After three seconds: maybe nobody is there to do it. */
-function hinting<Result>(work: Promise<Result>): Promise<Result> {
-  const queue = taskQueue(contract.defaultTaskQueue);
-  const hint = `Waiting. If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`;
-  const timer = setTimeout(() => console.error(hint), 3_000);
-  return work.finally(() => clearTimeout(timer));
+  const result = await untilStopped(client, work);
+  if (result === undefined) process.exitCode = stopped;
+  return result;
 }

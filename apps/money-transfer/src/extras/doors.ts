@@ -59,14 +59,3 @@ export function parseMoney<Schema extends z.ZodType>(
   if (parsed.success && wrong.length === 0) return parsed.data;
   throw new InvalidInputError(wrong);
 }
-
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** Milliseconds of `30s`, `15m`, `2h` or `1d`. @throws InvalidInputError */
-export function parseDuration(field: string, text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined) {
-    throw new InvalidInputError([{ field, message: 'must be a duration, as 30s, 15m, 2h or 1d' }]);
-  }
-  return Number(count) * units[unit as keyof typeof units];
-}

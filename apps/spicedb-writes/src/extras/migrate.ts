@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { provisionDatabase } from '@repo/dev-stack';
+import { provisionFor } from '@repo/dev-stack';
 import type { Permissions } from '@repo/permissions';
-import { OperatorError } from '@repo/worker-kit';
 import { requireReady, tables, withStores } from './local-stores.ts';
 import { mergedSchema } from './spicedb-schema.ts';
 
@@ -16,7 +15,7 @@ export interface Migrated {
  */
 export async function migrate(): Promise<Migrated> {
   const { DATABASE_URL, POSTGRES_ADMIN_URL } = process.env;
-  if (DATABASE_URL && POSTGRES_ADMIN_URL) await provisionAs(DATABASE_URL, POSTGRES_ADMIN_URL);
+  if (DATABASE_URL && POSTGRES_ADMIN_URL) await provisionFor(DATABASE_URL, POSTGRES_ADMIN_URL, tables);
   return withStores(async (services) => {
     const spicedb = await writeSchema(services.permissions);
     await requireReady(services);
@@ -32,21 +31,4 @@ export async function writeSchema(permissions: Permissions): Promise<Migrated['s
   if (wanted === undefined) return 'unchanged';
   await permissions.writeSchema(wanted);
   return 'written';
-}
-
-/** The database and the role that a URL names, made by somebody who may. */
-async function provisionAs(url: string, adminUrl: string): Promise<void> {
-  if (!URL.canParse(url) || !URL.canParse(adminUrl) || new URL(url).host !== new URL(adminUrl).host) {
-    throw new OperatorError(
-      'DATABASE_URL and POSTGRES_ADMIN_URL do not name the same PostgreSQL.',
-      'Both look like postgres://user:password@host:5432/name; user, password and name differ, host and port do not.',
-    );
-  }
-  const { username, password, pathname } = new URL(url);
-  const [role, secret, database] = [username, password, pathname.slice(1)].map(decodeURIComponent) as [
-    string,
-    string,
-    string,
-  ];
-  await provisionDatabase({ adminUrl, database, schemas: [{ ...tables, role, password: secret }] });
 }
