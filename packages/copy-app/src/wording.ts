@@ -8,9 +8,9 @@ export interface Names {
   scripts: Set<string>;
 }
 
-// pnpm [-s] [--filter app] [run] script, and the blank before an argument, if there is one.
+// pnpm [-s] [--filter app | -C apps/app] [run] script, and the blank before an argument, if there is one.
 const command =
-  /(?<![\w-])(?:npx (?:-y |--yes )?)?pnpm(?:@[\d.]+)?( -s| --silent)?(?: (?:--filter|-F)[ =]([\w./-]+))?(?: run)? ([\w:-]+)( (?=[^\s`'")]))?/g;
+  /(?<![\w-])(?:npx (?:-y |--yes )?)?pnpm(?:@[\d.]+)?( -s| --silent)?(?: (?:--filter|-F|-C)[ =](?:apps\/)?([\w./-]+))?(?: run)? ([\w:-]+)( (?=[^\s`'")]))?/g;
 const folder = /(?<![\w./-])(packages|apps)\/([a-z0-9-]+)(\/?)/g;
 const packageName = /@repo\/([a-z0-9-]+)/g;
 

@@ -27,7 +27,7 @@ async function startTestServer(attempt = 1): Promise<TestWorkflowEnvironment> {
       server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
     });
   } catch (error) {
-    if (attempt === 3 || !/did not start within/.test(String(error))) throw error;
+    if (attempt === 8 || !/did not start within/.test(String(error))) throw error;
     return startTestServer(attempt + 1);
   }
 }
