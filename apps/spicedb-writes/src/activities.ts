@@ -5,6 +5,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type Change, failureTypes, type Held } from './contract.ts';
 import type { Services } from './services.ts';
 
+/** SpiceDB's own limit of one write, unless it was started with another one. */
+const mostPerWrite = 1_000;
+
 /** A call is given up before its activity is, so that the failure says what did not answer. */
 const shareOfTime = 0.8;
 
@@ -31,8 +34,9 @@ export function createActivities({ posts, permissions }: Services) {
     inspect: ({ post }: { post: string }) =>
       attempt(async (signal): Promise<Held> => {
         const { fence, authors, relationships } = await heldBy(permissions, post, signal);
-        const several = relationships.filter(({ relation }) => relation === 'fence').length > 1;
-        return { fence: several ? -1 : fence, authors };
+        const [only, ...others] = relationships.filter(({ relation }) => relation === 'fence');
+        const isByHand = others.length > 0 || (only !== undefined && !isFence(only));
+        return { fence: isByHand ? -1 : fence, authors };
       }),
   };
 }
@@ -41,7 +45,8 @@ export type Activities = ReturnType<typeof createActivities>;
 
 /**
  * Replaces author and fence in one atomic write that requires the fence which was read. A slow old write that arrives after
- * a newer one finds another fence, so it cannot bring back what the newer one revoked.
+ * a newer one finds another fence, so it cannot bring back what the newer one revoked. What is too much for one write goes
+ * before it, under the same precondition: meanwhile nobody has more than before, and the fence stays.
  */
 async function apply(permissions: Permissions, grant: Grant, signal: AbortSignal): Promise<Applied> {
   const { post, author, generation } = grant;
@@ -51,14 +56,21 @@ async function apply(permissions: Permissions, grant: Grant, signal: AbortSignal
     const isDone = held.fence === generation && held.authors.join() === (author ?? '');
     if (isDone) return { status: 'done', token: await freshToken(permissions, grant, signal) };
     if (held.fence >= generation) return { status: 'stale', fence: held.fence };
-    const superfluous = held.relationships.filter((one) => !wanted.some((other) => isSame(one, other)));
+    const guard = guardOf(held.relationships);
+    const superfluous = held.relationships
+      .filter((one) => !wanted.some((other) => isSame(one, other)))
+      // The fence that guards the writes goes with the last one.
+      .sort((one, other) => Number(one === guard) - Number(other === guard))
+      .map((relationship) => ({ operation: 'delete' as const, relationship }));
+    const touches = wanted.map((relationship) => ({ operation: 'touch' as const, relationship }));
     try {
+      while (superfluous.length + touches.length > mostPerWrite) {
+        const updates = superfluous.splice(0, Math.min(mostPerWrite, superfluous.length - 1));
+        await permissions.write({ updates, preconditions: fencesUnchanged(post, held.relationships) }, { signal });
+      }
       const { token } = await permissions.write(
         {
-          updates: [
-            ...superfluous.map((relationship) => ({ operation: 'delete' as const, relationship })),
-            ...wanted.map((relationship) => ({ operation: 'touch' as const, relationship })),
-          ],
+          updates: [...superfluous, ...touches],
           preconditions: fencesUnchanged(post, held.relationships),
         },
         { signal },
@@ -78,21 +90,33 @@ async function heldBy(permissions: Permissions, post: string, signal: AbortSigna
   const filter = { resourceType: 'post', resourceId: post };
   for await (const one of permissions.relationships({ filter, consistency: 'full' }, { signal }))
     relationships.push(one);
-  const subjects = (name: string) =>
-    relationships.filter(({ relation }) => relation === name).map(({ subject }) => subject.id);
-  // Whatever somebody has written by hand that is no number counts as nothing.
-  const fence = Math.max(0, ...subjects('fence').map(Number).filter(Number.isSafeInteger));
-  return { fence, authors: subjects('author'), relationships };
+  const authors = relationships.filter(({ relation }) => relation === 'author').map(({ subject }) => subject.id);
+  const guard = guardOf(relationships);
+  return { fence: guard && isFence(guard) ? Number(guard.subject.id) : 0, authors, relationships };
 }
 
+/**
+ * A fence as this app writes it. What else somebody has written by hand counts as nothing: `01`, or a number so large that
+ * those after it would not be exact.
+ */
+const isFence = ({ relation, subject }: Relationship): boolean =>
+  relation === 'fence' && /^[1-9]\d{0,14}$/.test(subject.id);
+
+/** The highest fence; whatever stands in its place if there is none. Each write that is newer replaces it. */
+function guardOf(relationships: Relationship[]): Relationship | undefined {
+  const value = (one: Relationship) => (isFence(one) ? Number(one.subject.id) : 0);
+  const [first, ...others] = relationships.filter(({ relation }) => relation === 'fence');
+  if (first === undefined) return undefined;
+  return others.reduce((highest, one) => (value(one) > value(highest) ? one : highest), first);
+}
+
+/** That the fence which was read is still there, or that there is still none. */
 function fencesUnchanged(post: string, relationships: Relationship[]) {
   const filter = { resourceType: 'post', resourceId: post, relation: 'fence' };
-  const fences = relationships.filter(({ relation }) => relation === 'fence');
-  if (fences.length === 0) return [{ must: 'not-match' as const, filter }];
-  return fences.map(({ subject: { type, id } }) => ({
-    must: 'match' as const,
-    filter: { ...filter, subject: { type, id } },
-  }));
+  const guard = guardOf(relationships);
+  if (guard === undefined) return [{ must: 'not-match' as const, filter }];
+  const { type, id } = guard.subject;
+  return [{ must: 'match' as const, filter: { ...filter, subject: { type, id } } }];
 }
 
 /** For a write that has happened, but whose reply was lost. */

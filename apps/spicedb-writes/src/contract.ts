@@ -111,7 +111,7 @@ export interface Seen {
 
 /** What SpiceDB holds of a post. */
 export interface Held {
-  /** The generation of the last write; 0 if there was none, -1 if there are several, of which some were made by hand. */
+  /** The generation of the last write; 0 if there was none, -1 if somebody has made one by hand: several, or no number. */
   fence: number;
   /** One, or none for a deleted post; any other number was made by hand. */
   authors: string[];

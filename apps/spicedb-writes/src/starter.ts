@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { connectClient, isMain, parseInput, runProgram, taskQueue } from '@repo/worker-kit';
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import * as contract from './contract.ts';
 import type { writePost } from './workflows.ts';
 
@@ -12,7 +12,9 @@ export function write(client: Client, request: contract.WriteRequest, by: string
   const options = { ...place, typedSearchAttributes, args: [request] as [contract.WriteRequest] };
   return client.workflow.execute<typeof writePost>('writePost', options).catch(async (error: unknown) => {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await Promise.allSettled([client.workflow.getHandle(options.workflowId).result()]);
+    const [underWay] = await Promise.allSettled([client.workflow.getHandle(options.workflowId).result()]);
+    // How that one ends is for whoever has started it; that Temporal does not answer is for this one, too.
+    if (underWay.status === 'rejected' && !(underWay.reason instanceof WorkflowFailedError)) throw underWay.reason;
     return write(client, request, by);
   });
 }

@@ -98,6 +98,8 @@ const revokeAll = (post: string, relation?: string) =>
     filter: { resourceType: 'post', resourceId: post, ...(relation && { relation }) },
   });
 
+const several = <Item>(count: number, of: (index: number) => Item) => Array.from({ length: count }, (_, i) => of(i));
+
 /** A post whose change has written the row and not the relationship, and its workflow. */
 async function halfWritten() {
   await world.spicedb.down();
@@ -140,6 +142,30 @@ describe('drift', () => {
     expect(await Promise.all(posts.map((post) => world.stores.both(post)))).toEqual(after);
   });
 
+  it.each(['9007199254740991', '+1', '01', '0x1', '1e0'])('a fence %s in place of 1 is replaced', async (fence) => {
+    const [post, ghost] = [await aWrittenPost(), world.aPost()];
+    await revokeAll(post, 'fence');
+    const byHandOf = (id: string) => ({ ...fenceOf(id, 1), subject: { type: 'generation', id: fence } });
+    await grant(byHandOf(post), byHandOf(ghost));
+    expect(await turn()).toEqual({ [post]: 'mended', [ghost]: 'mended' });
+    expect(await world.stores.both(post)).toMatchObject({ generation: 2, authors: ['bob'], fences: ['2'] });
+    const transferred = await changePost(client, 'transferPost', { post, to: 'carol' });
+    expect(transferred).toMatchObject({ status: 'transferred' });
+    expect(await turn()).toEqual({});
+  });
+
+  it('of more than one write can hold is mended as well', async () => {
+    const [crowded, unfenced] = [await aWrittenPost(), await aWrittenPost()];
+    await revokeAll(unfenced, 'fence');
+    await grant(...[crowded, unfenced].flatMap((post) => several(1_500, (index) => ofPost(post, `eve-${index}`))));
+    await grant(...several(1_500, (index) => fenceOf(crowded, index + 2)));
+    expect(await turn()).toEqual({ [crowded]: 'mended', [unfenced]: 'mended' });
+    const { generation, ...held } = (await world.stores.both(crowded)) ?? {};
+    expect(held).toMatchObject({ authors: ['bob'], fences: [String(generation)] });
+    expect((await world.stores.both(unfenced))?.authors).toEqual(['bob']);
+    expect(await turn()).toEqual({});
+  });
+
   it('on a later page of either store is found as well', async () => {
     const known = Array.from({ length: 505 }, (_, index) => `${prefix}page-${String(index).padStart(4, '0')}`);
     const [unfenced = '', ghost] = [known.at(-1), `${prefix}page-z`];
@@ -178,9 +204,13 @@ describe('a change that was terminated between the two writes', () => {
 });
 
 describe('a healthy run', () => {
-  it('is never touched, however long it takes', async () => {
+  it('is never touched, however long it takes; a person hears of it after the grace period', async () => {
     const { post, handle } = await halfWritten();
-    for (const dryRun of [true, false, false]) expect(await turn({ dryRun })).toEqual({});
+    const why = expect.stringMatching(/^under way for 0 min on task queue spicedb-writes-reconcile: does a worker/);
+    for (const dryRun of [true, false]) {
+      expect(await turn({ dryRun, graceMs: 60_000 })).toEqual({});
+      expect(await turn({ dryRun })).toEqual({ [post]: why });
+    }
     expect(await world.stores.both(post)).toMatchObject({ generation: 1, row: { status: 'pending' }, authors: [] });
     await world.mend();
     expect(await handle.result()).toMatchObject({ status: 'written' });
@@ -204,7 +234,9 @@ describe('a healthy run', () => {
     });
     let turns = 0;
     do {
-      expect(await turn()).toEqual({});
+      // Without any grace, one that is not at its end yet may be told of.
+      const said = Object.values(await turn()).filter((one) => !one.startsWith('under way for 0 min'));
+      expect(said).toEqual([]);
       turns += 1;
     } while (!isOver);
     await changing;
@@ -227,6 +259,23 @@ describe('what nobody but a person can decide', () => {
     expect((await world.stores.both(right))?.authors).toEqual(['eve']);
   });
 
+  it('a row that is there again after the post was deleted: nobody may see more of it, until that person says so', async () => {
+    const [deleted, restored] = [await aWrittenPost(), await aWrittenPost()];
+    for (const post of [deleted, restored]) {
+      await changePost(client, 'deletePost', { post });
+      await byHand.query(`INSERT INTO posts VALUES ($1, 'mallory', 'active', 'x')`, [post]);
+    }
+    const why = expect.stringMatching(/contradicts itself: there is a row of mallory, its last change .* deleted/);
+    for (const dryRun of [true, false]) expect(await turn({ dryRun })).toEqual({ [deleted]: why, [restored]: why });
+    for (const post of [deleted, restored]) expect((await world.stores.both(post))?.authors).toEqual([]);
+
+    await changePost(client, 'deletePost', { post: deleted });
+    await mendOne(client, restored);
+    expect(await turn()).toEqual({});
+    expect((await world.stores.both(deleted))?.row).toBeUndefined();
+    expect((await world.stores.both(restored))?.authors).toEqual(['mallory']);
+  });
+
   it('a change that is unfinished, and that Temporal does not know (any more)', async () => {
     const post = world.aPost();
     await world.services.posts.begin({ change: 'write', post, author: 'bob', seen: 0, generation: 1 });
@@ -237,22 +286,47 @@ describe('what nobody but a person can decide', () => {
     expect(await world.stores.both(post)).toMatchObject({ row: { status: 'active' }, authors: ['bob'] });
   });
 
-  it('a change that keeps failing: it is not touched, and told of', async () => {
+  /** Every workflow as after five minutes of failures, which nobody waits for here. */
+  function alarmed() {
+    const getHandle = client.workflow.getHandle.bind(client.workflow);
+    return vi.spyOn(client.workflow, 'getHandle').mockImplementation((id) => {
+      const handle = getHandle(id);
+      const describe = async () =>
+        Object.assign(await handle.describe(), { typedSearchAttributes: { get: () => 'needs-attention' } });
+      return { ...handle, describe } as never;
+    });
+  }
+
+  it('a change that keeps failing: it is not touched, and told of at once', async () => {
     const { post, handle } = await halfWritten();
-    // As after five minutes, which nobody waits for here.
-    const describe = async () => {
-      const found = await client.workflow.getHandle(handle.workflowId).describe();
-      return Object.assign(found, { typedSearchAttributes: { get: () => 'needs-attention' } });
-    };
-    const alarmed = { workflow: { getHandle: () => ({ describe }) } } as unknown as Client;
-    const said: unknown[] = [];
-    const { permissions } = world.stores;
-    for await (const one of reconcile({ client: alarmed, permissions, records, graceMs: 0, prefix: post }))
-      said.push(one);
-    expect(said).toMatchObject([{ post, action: 'needs attention', why: expect.stringMatching(/still being tried/) }]);
+    const alarm = alarmed();
+    const said = await turn({ only: post, graceMs: 60_000 }).finally(() => alarm.mockRestore());
+    expect(said).toEqual({ [post]: expect.stringMatching(/still being tried/) });
     expect(await world.stores.both(post)).toMatchObject({ generation: 1, row: { status: 'pending' } });
     await world.mend();
     await handle.result();
+  });
+
+  it('a mending that keeps failing: it is not waited for, and told of', async () => {
+    const { post, handle } = await halfWritten();
+    await handle.terminate();
+    const alarm = alarmed();
+    const said = await turn({ only: post }).finally(() => alarm.mockRestore());
+    expect(said).toEqual({ [post]: expect.stringMatching(/still being tried/) });
+    await world.mend();
+    expect(await client.workflow.getHandle(handle.workflowId).result()).toMatchObject({ status: 'mended' });
+  });
+
+  it('a mending that somebody terminates', async () => {
+    const { post, handle } = await halfWritten();
+    await handle.terminate();
+    const saying = turn({ only: post });
+    const mending = client.workflow.getHandle(handle.workflowId);
+    await vi.waitFor(async () => expect((await mending.describe()).type).toBe('mendPost'), 10_000);
+    await mending.terminate();
+    expect(await saying).toEqual({ [post]: 'its mending was terminated; run this again' });
+    await world.mend();
+    expect(await turn({ only: post })).toEqual({ [post]: 'mended' });
   });
 
   it('a PostgreSQL without any post: it may be the wrong one, so nothing is revoked', async () => {

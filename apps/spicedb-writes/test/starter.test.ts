@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { spawnChild } from '@repo/dev-stack';
 import { temporalAddress } from '@repo/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Client, Connection, isGrpcCancelledError } from '@temporalio/client';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { postWorkflowId } from '../src/contract.ts';
+import { write } from '../src/starter.ts';
 import { createWorld, type World } from './world.ts';
 
 const run = promisify(execFile);
@@ -46,4 +49,20 @@ it('bad input is refused by field, with exit code 2, and nothing is written', as
     stderr: expect.stringMatching(/^(post|author): must .*\n(post|author): must .*\n$/),
   });
   expect(await world.disagreements()).toEqual([]);
+});
+
+it('waiting for another change of the post ends when its call is lost, and does not begin anew', async () => {
+  const client = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
+  const post = world.aPost();
+  const place = { workflowId: postWorkflowId(post), taskQueue: 'nobody-serves-this' };
+  const held = await client.workflow.start('writePost', { ...place, args: [{ post, author: 'bob' }] });
+  const lost = new AbortController();
+  const getHandle = vi.spyOn(client.workflow, 'getHandle');
+  const waiting = client.withAbortSignal(lost.signal, () => write(client, { post, author: 'bob' }, 'test'));
+  const refused = expect(waiting).rejects.toSatisfy(isGrpcCancelledError);
+  await vi.waitFor(() => expect(getHandle).toHaveBeenCalled(), 10_000);
+  lost.abort();
+  await refused;
+  await held.terminate();
+  await client.connection.close();
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { buildWorkflowBundle, connectClient, InvalidInputError } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
@@ -5,6 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { runEveryScenario } from './every-scenario.ts';
 import { OperatorError } from './operator-error.ts';
 import { runStart, type StartApp, type StartDefinition } from './start.ts';
+import { within } from './start-stopping.ts';
 import { withTemporal } from './with-temporal.ts';
 
 /** What {@link appProgram} has to know of an app. */
@@ -116,15 +118,18 @@ export async function unlessStopped<Result>(work: Promise<Result>): Promise<Resu
 
 /**
  * The result of calls of a client; undefined after Ctrl-C or SIGTERM. A call that is still waiting then is given up: it
- * would break when the connection is closed.
+ * would break when the connection is closed. What does not end even so is left behind after two seconds.
  */
 export async function untilStopped<Result>(client: Client, work: () => Promise<Result>): Promise<Result | undefined> {
   const abort = new AbortController();
+  // Each call of the client listens, and keeps listening after its end.
+  setMaxListeners(0, abort.signal);
   const working = client.withAbortSignal(abort.signal, work);
   const result = await unlessStopped(working);
   if (result !== undefined) return result;
   abort.abort();
-  await working.catch(() => {});
+  // The client does not give up a call that is begun after this moment.
+  await within(2_000, working).catch(() => {});
   return undefined;
 }
 

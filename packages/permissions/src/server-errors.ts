@@ -38,10 +38,13 @@ const tokenRefused = /^invalid revision requested|ZedToken specified references 
 
 const longestDetails = 500; // characters; they may end in a workflow's history
 
+/** gRPC's own ending of a message, where it has no note to add. */
+const emptyNote = /\s*\.? Resolution note:\s*$/;
+
 /** Anything that a call failed with, as an error whose `type` programs can branch on. */
 export function toPermissionsError(error: unknown, endpoint: string): unknown {
   if (!isServerError(error)) return error;
-  const details = error.details.slice(0, longestDetails);
+  const details = error.details.replace(emptyNote, '').slice(0, longestDetails);
   const type = typeOf(error);
   return new PermissionsError(type, messages[type]?.(endpoint, details) ?? `SpiceDB: ${details}`, { cause: error });
 }
@@ -54,11 +57,16 @@ const messages: Partial<Record<PermissionsFailureType, (endpoint: string, detail
   [types.schemaMissing]: (endpoint, details) => `The schema of SpiceDB at ${endpoint} does not fit: ${details}`,
 };
 
-/** Node's words for a chain that ends at an authority it does not know. */
-const hint = (details: string) =>
-  /certificate/.test(details)
-    ? ' (SPICEDB_CA_CERT is the file of an authority to trust in place of the usual ones)'
+function hint(details: string): string {
+  // Node's words for a chain that ends at an authority it does not know.
+  if (/certificate/.test(details)) {
+    return ' (SPICEDB_CA_CERT is the file of an authority to trust in place of the usual ones)';
+  }
+  // OpenSSL's words for an answer in the clear.
+  return /wrong version number/.test(details)
+    ? ' (does that server speak TLS? SPICEDB_TLS=on and SPICEDB_CA_CERT are for one that does)'
     : '';
+}
 
 function typeOf(error: ServerError): PermissionsFailureType {
   if (tokenRefused.test(error.details)) return types.tokenUnusable;

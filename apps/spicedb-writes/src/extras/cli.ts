@@ -14,6 +14,7 @@ const program = appProgram<Demo>({
 });
 
 const refused = 'exit code 1 if it is refused';
+const unknown = '2 if there is no such post';
 
 program
   .command('migrate')
@@ -44,7 +45,7 @@ program
 
 program
   .command('transfer')
-  .description(`gives a post to another author; ${refused}`)
+  .description(`gives a post to another author; ${refused}, ${unknown}`)
   .option('--post <id>')
   .option('--to <user>')
   .option('--json', 'print the outcome as JSON')
@@ -55,7 +56,7 @@ program
   });
 
 for (const [name, workflow, description] of [
-  ['delete', 'deletePost', `deletes a post; ${refused}`],
+  ['delete', 'deletePost', `deletes a post; ${refused}, ${unknown}`],
   ['mend', 'mendPost', `brings SpiceDB to what PostgreSQL says of one post; ${refused}`],
 ] as const) {
   program
@@ -109,7 +110,7 @@ program
   .command('reconcile')
   .description('compares both stores and mends where they disagree; exit code 3 if a person has to look')
   .option('--dry-run', 'only say what would be mended')
-  .option('--grace <duration>', 'leave alone a change that was begun less than that long ago', '15m')
+  .option('--grace <duration>', 'do not report or mend a change that was begun less than that long ago', '15m')
   .option('--prefix <text>', 'only posts whose ids begin so')
   .option('--json', 'print each finding as JSON, one a line')
   .action(async (options) => (await import('./commands.ts')).reconcileCommand(options));

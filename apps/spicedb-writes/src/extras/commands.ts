@@ -1,6 +1,6 @@
-import { hinting as hintLater, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
-import { OperatorError, parseInput, taskQueue } from '@repo/worker-kit';
-import type { Client } from '@temporalio/client';
+import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { InvalidInputError, OperatorError, parseInput, taskQueue } from '@repo/worker-kit';
+import { ApplicationFailure, type Client, WorkflowFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import * as contract from '../contract.ts';
 import { withStores } from './local-stores.ts';
@@ -8,21 +8,30 @@ import * as words from './post-words.ts';
 import { type Changes, changePost, lastChange, workerCommand } from './posts.ts';
 import { type Finding, reconcile } from './reconcile.ts';
 import { driftOf, held, Records } from './reconcile-stores.ts';
+import { explainingTheWait } from './waiting.ts';
 
 /** What the commands of this app do. Each sets the exit code that its `--help` tells of. */
 
 const stopped = 130;
 
-/** Changes a post and says what has become of it; exit code 1 if that is not what was asked for. */
+/** Changes a post and says what has become of it; exit code 1 if it is refused, 2 if there is no such post. */
 export function changeCommand<Name extends keyof Changes>(
   name: Name,
   request: Changes[Name]['request'],
   json?: boolean,
 ): Promise<void> {
   return withClient(async (client) => {
-    const change = () => hinting(changePost(client, name, request), 'Waiting.');
-    const outcome = await untilStopped(client, change);
-    if (outcome === undefined) return sayWhatGoesOn(client, request.post);
+    const { post } = request;
+    const change = () => explainingTheWait(client, post, changePost(client, name, request));
+    const outcome = await untilStopped(client, change).catch((error: unknown) => {
+      throw endedFromOutside(error, post);
+    });
+    if (outcome === undefined) return sayWhatGoesOn(client, post);
+    if (outcome.status === 'not-found') {
+      if (!json) throw new InvalidInputError([{ field: 'post', message: 'is not known' }]);
+      process.exitCode = 2;
+      return console.log(JSON.stringify(outcome));
+    }
     if (!words.isRefused(outcome)) return print(json, outcome, words.outcomeInWords);
     process.exitCode = 1;
     if (json) console.log(JSON.stringify(outcome));
@@ -30,9 +39,14 @@ export function changeCommand<Name extends keyof Changes>(
   });
 }
 
-function hinting<Result>(work: Promise<Result>, words: string): Promise<Result> {
-  const queue = taskQueue(contract.defaultTaskQueue);
-  return hintLater(work, `${words} If nobody serves task queue ${queue}, start a worker: ${workerCommand(queue)}`);
+/** For a change that somebody has terminated or cancelled; anything else as it is. */
+function endedFromOutside(error: unknown, post: string): unknown {
+  if (!(error instanceof WorkflowFailedError) || error.cause instanceof ApplicationFailure) return error;
+  return new OperatorError(
+    `The change of ${post} ${words.endInWords(error)}.`,
+    'If it had begun, the post stays closed: post reconcile, or the next change of it, finishes it.',
+    { cause: error },
+  );
 }
 
 async function sayWhatGoesOn(client: Client, post: string): Promise<void> {
@@ -112,7 +126,9 @@ export function reconcileCommand({ dryRun, grace, prefix, json }: ReconcileOptio
       return true;
     });
   return withClient(async (client) => {
-    const ended = () => (dryRun ? turn(client) : hinting(turn(client), 'What is to mend needs a worker.'));
+    const queue = taskQueue(contract.defaultTaskQueue);
+    const hint = `What is to mend needs a worker. If nobody serves task queue ${queue}: ${workerCommand(queue)}`;
+    const ended = () => (dryRun ? turn(client) : hinting(turn(client), hint));
     if (!(await untilStopped(client, ended))) {
       process.exitCode = stopped;
       return console.error('Stopped. What was begun goes on; run this again for the rest.');

@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url';
 import { type Child, createStage, type Session, type Stage } from '@repo/dev-stack';
 import { connectClient, freshWorkflowBundle, readConfig } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
-import { createServices, type Services, servicesConfig } from '../services.ts';
+import { type Services, servicesConfig } from '../services.ts';
 import { Stores } from './invariants.ts';
-import { requireReady, storesOf } from './local-stores.ts';
+import { openServices, requireReady, storesOf } from './local-stores.ts';
 import { writeSchema } from './migrate.ts';
 import { Records } from './reconcile-stores.ts';
+import { changesThatGoOn } from './same-by-hand.ts';
 
 /** What all scenarios share: a worker and a client of this `start` alone, on both stores. */
 export interface Demo extends Stage {
@@ -39,7 +40,7 @@ const faultyProgram = fileURLToPath(new URL('./faulty-worker/main.ts', import.me
 export async function setUp(session: Session, queue: string, { migrates }: { migrates: boolean }): Promise<Demo> {
   const stores = await storesOf(session.stack);
   const config = readConfig(servicesConfig, { ...process.env, ...stores });
-  const services = createServices(config);
+  const services = openServices(config);
   session.onCleanUp('close the connections to the stores', () => services.close());
   if (migrates) await writeSchema(services.permissions);
   await requireReady(services);
@@ -55,6 +56,9 @@ export async function setUp(session: Session, queue: string, { migrates }: { mig
   session.onCleanUp('close the connections for looking', () => truth.close());
   const records = new Records(config.DATABASE_URL);
   session.onCleanUp('close the connections of the reconciler', () => records.close());
+  if (queue === session.taskQueue) {
+    session.onCleanUp('list the changes that go on', () => changesThatGoOn(session, client));
+  }
   session.onCleanUp('mend what was broken', stage.mend);
 
   return {

@@ -57,13 +57,28 @@ async function use<Result>(
   config: StoresConfig,
   command: (services: Services, config: StoresConfig) => Promise<Result>,
 ): Promise<Result> {
-  const services = createServices(config);
+  const services = openServices(config);
   try {
     return await command(services, config);
   } catch (error) {
     throw explained(error);
   } finally {
     await services.close();
+  }
+}
+
+/**
+ * The app's services.
+ * @throws OperatorError for a variable of the environment that cannot be used, such as the path of a file that is not there
+ */
+export function openServices(config: StoresConfig): Services {
+  try {
+    return createServices(config);
+  } catch (error) {
+    if (!(error instanceof PermissionsError)) throw error;
+    throw new OperatorError(`${error.message}.`, 'Set that variable, or leave it out; then run this again.', {
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
-import type { PostOutcome } from '../contract.ts';
+import { CancelledFailure, TerminatedFailure, type WorkflowFailedError } from '@temporalio/client';
+import type { PostOutcome, PostState } from '../contract.ts';
 import type { LastChange } from './posts.ts';
 import type { Finding } from './reconcile.ts';
 import type { HeldRelationships, OnRecord } from './reconcile-stores.ts';
@@ -30,8 +31,14 @@ export function outcomeInWords(outcome: PostOutcome): string {
 }
 
 /** What did not become what was asked for. */
-export const isRefused = ({ status }: PostOutcome): boolean =>
-  status === 'refused' || status === 'not-found' || status === 'superseded';
+export const isRefused = ({ status }: PostOutcome): boolean => status === 'refused' || status === 'superseded';
+
+/** How a change ended that has no outcome: somebody has ended it from outside. */
+export function endInWords({ cause }: WorkflowFailedError): string {
+  if (cause instanceof TerminatedFailure) return 'was terminated';
+  if (cause instanceof CancelledFailure) return 'was cancelled';
+  return `failed: ${cause?.message}`;
+}
 
 /** What both stores and Temporal know of a post. */
 export interface PostStatus {
@@ -40,9 +47,11 @@ export interface PostStatus {
   last?: LastChange | undefined;
   /** What is not as it must be once nobody changes the post. */
   drift?: string | undefined;
+  /** What an open change of it keeps failing of. */
+  problem?: PostState['problem'];
 }
 
-export function statusInWords(post: string, { record, held, last, drift }: PostStatus): string {
+export function statusInWords(post: string, { record, held, last, drift, problem }: PostStatus): string {
   const row = record?.row;
   const generation = record ? `, generation ${record.generation}` : '';
   const authors = held.authors.map((author) => `author ${author}`);
@@ -50,11 +59,13 @@ export function statusInWords(post: string, { record, held, last, drift }: PostS
   const temporal = last
     ? `${last.type} is ${last.execution.toLowerCase()} as ${last.status ?? 'not begun'}`
     : 'nothing';
+  const gone = record && record.generation > 0 ? 'is deleted' : 'is not there';
   return [
-    `${post}: ${drift ? `the stores disagree: it ${drift}` : row ? `belongs to ${row.author}` : 'is deleted'}`,
+    `${post}: ${drift ? `the stores disagree: it ${drift}` : row ? `belongs to ${row.author}` : gone}`,
     `  PostgreSQL  ${row ? `${row.status}, author ${row.author}` : 'no row'}${generation}`,
     `  SpiceDB     ${[...authors, ...fences].join(', ') || 'nothing'}`,
     `  Temporal    ${temporal}`,
+    ...(problem ? [`  Problem     ${problem.step}: ${problem.message}`] : []),
   ].join('\n');
 }
 

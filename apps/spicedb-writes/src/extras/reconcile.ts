@@ -1,13 +1,19 @@
 import type { Permissions } from '@repo/permissions';
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { changePost, lastChange, startChange } from './posts.ts';
+import {
+  type Client,
+  isGrpcDeadlineError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+} from '@temporalio/client';
+import { endInWords } from './post-words.ts';
+import { changePost, type LastChange, lastChange, startChange, workerCommand } from './posts.ts';
 import { driftOf, held, type OnRecord, type Records } from './reconcile-stores.ts';
 
 export interface ReconcileInput {
   client: Client;
   permissions: Permissions;
   records: Records;
-  /** A change that was begun less than that long ago is left alone, in milliseconds. */
+  /** A change that was begun less than that long ago is left alone, in milliseconds; it is told of if it keeps failing. */
   graceMs: number;
   /** Only says what it would do. */
   dryRun?: boolean | undefined;
@@ -49,13 +55,10 @@ export async function* reconcile(input: ReconcileInput): AsyncGenerator<Finding>
 async function look(input: ReconcileInput, record: OnRecord): Promise<Finding | undefined> {
   const { client, permissions, records, graceMs } = input;
   const { post } = record;
-  if (!driftOf(record, await held(permissions, post)) || isYoung(record, graceMs)) return undefined;
+  if (!driftOf(record, await held(permissions, post))) return undefined;
   const last = await lastChange(client, post);
-  if (last?.isOpen) {
-    if (last.status !== 'needs-attention') return undefined;
-    const why = `its workflow keeps failing, and is still being tried: post status --post ${post}`;
-    return { post, drift: 'is being changed', action: 'needs attention', why };
-  }
+  if (last?.isOpen) return underWay(post, last, graceMs);
+  if (isYoung(record, graceMs)) return undefined;
   // Once more, for the page is older than what SpiceDB and Temporal said: it may have been changed in between.
   const now = (await records.of(post)) ?? { post, generation: 0 };
   const drift = driftOf(now, await held(permissions, post));
@@ -63,6 +66,19 @@ async function look(input: ReconcileInput, record: OnRecord): Promise<Finding | 
   const why = await undecided(input, now, last !== undefined);
   if (why !== undefined) return { post, drift, action: 'needs attention', why };
   return mend(input, post, drift);
+}
+
+/** A change that is under way is never touched. A person is told of one that does not get on. */
+function underWay(post: string, last: LastChange, graceMs: number): Finding | undefined {
+  const { status, taskQueue, ageMs } = last;
+  const finding = { post, drift: 'is being changed', action: 'needs attention' } as const;
+  if (status === 'needs-attention') {
+    return { ...finding, why: `its workflow keeps failing, and is still being tried: post status --post ${post}` };
+  }
+  if (ageMs < graceMs) return undefined;
+  const minutes = Math.floor(ageMs / 60_000);
+  const why = `under way for ${minutes} min on task queue ${taskQueue}: does a worker serve it? ${workerCommand(taskQueue)}`;
+  return { ...finding, why };
 }
 
 const isUnfinished = ({ row }: OnRecord): boolean => row !== undefined && row.status !== 'active';
@@ -74,7 +90,10 @@ const isYoung = (record: OnRecord, graceMs: number): boolean =>
 async function undecided({ records }: ReconcileInput, record: OnRecord, isKnown: boolean): Promise<string | undefined> {
   const { post, row, last } = record;
   const mend = `post mend --post ${post}`;
-  if (row && last && row.author !== last.author && last.change !== 'delete') {
+  if (row && last?.change === 'delete' && row.status !== 'deleting') {
+    return `PostgreSQL contradicts itself: there is a row of ${row.author}, its last change is that it was deleted. If the row is right: ${mend}; if not: post delete --post ${post}`;
+  }
+  if (row && last && last.change !== 'delete' && row.author !== last.author) {
     return `PostgreSQL contradicts itself: the row says ${row.author}, its last change ${last.author}. If the row is right: ${mend}; if not: post transfer --post ${post} --to ${last.author}`;
   }
   // Forgotten after its retention, or it runs in another namespace.
@@ -88,16 +107,37 @@ async function undecided({ records }: ReconcileInput, record: OnRecord, isKnown:
 async function mend(input: ReconcileInput, post: string, drift: string): Promise<Finding | undefined> {
   const { client, permissions, records, dryRun } = input;
   if (dryRun) return { post, drift, action: 'to mend' };
+  let why = 'it was mended, and is so all the same';
   try {
-    await (await startChange(client, 'mendPost', { post })).result();
+    const handle = await startChange(client, 'mendPost', { post });
+    const stuck = await unlessStuck(client, post, () => handle.result());
+    if (stuck) return stuck;
   } catch (error) {
     // Somebody else changes it at this very moment: the next turn says what has become of it.
     if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
-    throw error;
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    why = `its mending ${endInWords(error)}; run this again`;
   }
   const left = driftOf((await records.of(post)) ?? { post, generation: 0 }, await held(permissions, post));
   if (left === undefined) return { post, drift, action: 'mended' };
-  return { post, drift: left, action: 'needs attention', why: 'it was mended, and is so all the same' };
+  return { post, drift: left, action: 'needs attention', why };
+}
+
+/** How often it is asked whether a mending gets on. */
+const askEveryMs = 3_000;
+
+/** Undefined at the end of the mending. One that keeps failing may have no end, and the other posts must not wait for it. */
+async function unlessStuck(client: Client, post: string, result: () => Promise<unknown>): Promise<Finding | undefined> {
+  for (;;) {
+    try {
+      await client.withDeadline(Date.now() + askEveryMs, result);
+      return undefined;
+    } catch (error) {
+      if (!isGrpcDeadlineError(error)) throw error;
+    }
+    const last = await lastChange(client, post);
+    if (last?.isOpen && last.status === 'needs-attention') return underWay(post, last, 0);
+  }
 }
 
 /** Mends one post, for a person who has decided that PostgreSQL's row is right. */
