@@ -64,7 +64,10 @@ const person = z
   .string('must be text')
   .max(100, 'must have at most 100 characters')
   // A character that cannot be seen would make one person two.
-  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u, 'must not contain control characters')
+  .regex(
+    /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]*$/u,
+    'must not contain control characters',
+  )
   .trim()
   .min(1, 'must not be empty');
 const longestWait = 30 * 24 * 60 * 60; // seconds
@@ -146,7 +149,7 @@ export interface Problem extends Reason {
 /** How a transfer ends. Of all but `completed`, the money is where it came from. */
 export type Ending =
   | { status: 'completed'; reference: string }
-  /** It was never withdrawn. */
+  /** This run has moved nothing. */
   | { status: 'refused'; reference: string; reason: Reason }
   /** The target could not take it. */
   | { status: 'refunded'; reference: string; reason: Reason }

@@ -47,7 +47,10 @@ export async function transfer(input: TransferInput): Promise<Ending> {
     { validator: (by) => refuseUnlessStuck(state, by) },
   );
 
-  const ending = await move(state).catch((error) => {
+  let isWithdrawn = false;
+  const ending = await move(state, () => {
+    isWithdrawn = true;
+  }).catch((error) => {
     // A bug is not a business ending: thrown on, it keeps the transfer waiting until a worker with the fix goes on with it.
     if (!isCancellation(error)) throw error;
     return { status: 'cancelled', reference: request.reference } as const;
@@ -55,7 +58,7 @@ export async function transfer(input: TransferInput): Promise<Ending> {
   const whole = CancellationScope.current();
   return CancellationScope.nonCancellable(async () => {
     const isSettled = ending.status === 'completed' || ending.status === 'refused';
-    const end = isSettled ? ending : await giveBack(state, ending, whole);
+    const end = isSettled ? ending : await giveBack(state, ending, whole, isWithdrawn);
     answer(state, end, words(request, end));
     await condition(allHandlersFinished);
     return end;
@@ -86,7 +89,7 @@ function accept(input: TransferInput): TransferRequest {
 }
 
 /** The way there. The ending says what is to become of money in suspense: unless it is completed, it goes back. */
-async function move(state: TransferState): Promise<Ending> {
+async function move(state: TransferState, onWithdrawn: () => void): Promise<Ending> {
   const { request } = state;
   const { reference } = request;
   const refused = await withdraw(state);
@@ -95,6 +98,7 @@ async function move(state: TransferState): Promise<Ending> {
     const isAnswer = (Object.values(ledgerFailureTypes) as string[]).includes(refused.type);
     return { status: isAnswer ? 'refused' : 'refunded', reference, reason: reasonOf(refused) };
   }
+  onWithdrawn();
   if (contract.needsApproval(request)) {
     const { decision, by = '' } = await approval(state);
     if (decision === 'rejected') return { status: 'rejected', reference, by };
@@ -113,7 +117,12 @@ async function depositOrRefund(state: TransferState): Promise<Ending> {
  * Gives the money back, and ends only when either side has it. If neither can take it, it waits for a person to mend the
  * cause: then the target is asked once more, unless that is not wanted any longer, and then the sender.
  */
-async function giveBack(state: TransferState, reason: Ending, whole: CancellationScope): Promise<Ending> {
+async function giveBack(
+  state: TransferState,
+  reason: Ending,
+  whole: CancellationScope,
+  isWithdrawn: boolean,
+): Promise<Ending> {
   const { reference } = state.request;
   let ending = reason;
   for (;;) {
@@ -122,7 +131,10 @@ async function giveBack(state: TransferState, reason: Ending, whole: Cancellatio
     if (!refused) return ending;
     // A deposit of which nobody knew has happened, or the money has been given back already: the ledger decides.
     if (refused.type === ledgerFailureTypes.nothingInSuspense) {
-      return refused.restsAs === 'deposited' ? { status: 'completed', reference } : ending;
+      if (refused.restsAs !== 'deposited') return ending;
+      // By an earlier run: only if it was asked for the same, this transfer is completed.
+      const other = isWithdrawn ? undefined : await withdraw(state);
+      return other ? { status: 'refused', reference, reason: reasonOf(other) } : { status: 'completed', reference };
     }
     const problem = { leg: 'refund', ...reasonOf(refused), isBeingTried: false } as const;
     const details = `${inWords(state.request)} rests in suspense: ${refused.message}. Mend that, and resolve`;

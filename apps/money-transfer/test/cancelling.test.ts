@@ -97,7 +97,7 @@ describe('XFER-2 a transfer that is cancelled', () => {
   });
 
   it('while the money goes back', async () => {
-    const request = await at.world.aTransfer({ to: 'nobody' });
+    const request = await at.world.aTransfer({ to: await at.world.account(Number.MAX_SAFE_INTEGER) });
     at.world.faults.on({ point: 'before-transaction', of: 'refund', calls: 2 });
     const handle = await at.start(request);
     await at.met('before-transaction of refund');

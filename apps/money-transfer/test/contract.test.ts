@@ -46,6 +46,11 @@ describe('at the door', () => {
     ['requestedBy', 'x'.repeat(101), 'must have at most 100 characters'],
     ['requestedBy', 'A\u202eda', 'must not contain control characters'],
     ['requestedBy', '\ud800', 'must not contain control characters'],
+    // A variation selector, a combining grapheme joiner, a Hangul filler, a blank of Braille: none of them is seen.
+    ['requestedBy', 'Ada\ufe0f', 'must not contain control characters'],
+    ['requestedBy', 'Ada\u034f', 'must not contain control characters'],
+    ['requestedBy', 'Ada\u3164', 'must not contain control characters'],
+    ['requestedBy', 'Ada\u2800', 'must not contain control characters'],
     ['approvalWithin', 0, 'must be at least 1'],
     ['approvalWithin', 1.5, 'must be a whole number of seconds'],
     ['approvalWithin', 2_592_001, 'must be at most 2592000, 30 days'],

@@ -15,7 +15,7 @@ const plan = fc.record({
   transfers: fc.array(
     fc.record({
       from: fc.nat({ max: accounts - 1 }),
-      /** How far behind `from`; the last one is nobody's account. */
+      /** How far behind `from`; 0 is an account that cannot take it: there is none, or it is full. */
       to: fc.nat({ max: accounts - 1 }),
       amount: fc.integer({ min: 1, max: 4_000 }),
       /** Sent twice at once, the second time perhaps with another amount. */
@@ -92,9 +92,11 @@ it('any interleaving of transfers, crashes, late and doubled attempts keeps ever
       await at.startWorker();
 
       const names = await Promise.all(Array.from({ length: accounts }, () => world.account(5_000, { overdraft: 500 })));
+      const full = await world.account(Number.MAX_SAFE_INTEGER);
       const requests = await Promise.all(
         transfers.map(async ({ from, to, ...rest }): Promise<Sent> => {
-          const other = to === 0 ? 'nobody' : names[(from + to) % accounts];
+          const none = rest.amount % 2 === 0 ? 'nobody' : full;
+          const other = to === 0 ? none : names[(from + to) % accounts];
           const request = await world.aTransfer({ from: names[from] ?? '', to: other ?? '', amount: rest.amount });
           return { ...request, ...rest };
         }),

@@ -97,21 +97,6 @@ describe('XFER-1 the same reference', () => {
     await expect(sendOrFind(at.env.client, other, 'ada')).rejects.toMatchObject(refused);
     expect(await at.world.balances(request.from, request.to)).toEqual([8_750, 1_250]);
   });
-
-  it('after Temporal has forgotten it moves nothing again: the ledger remembers', async () => {
-    const request = await at.world.aTransfer();
-    await at.start(request);
-    await at.endOf(request);
-    // A run that the reuse policy of the starter would have refused.
-    await at.start(request);
-    expect(await at.endOf(request)).toMatchObject({ status: 'completed' });
-    await at.start({ ...request, amount: 7 });
-    expect(await at.handleOf(request).result()).toMatchObject({
-      status: 'refused',
-      reason: { type: 'LedgerMismatch' },
-    });
-    expect(await at.world.balances(request.from, request.to)).toEqual([8_750, 1_250]);
-  });
 });
 
 describe('XFER-2 what the ledger refuses to withdraw', () => {
@@ -145,36 +130,41 @@ describe('XFER-2 what the ledger refuses to withdraw', () => {
   });
 });
 
-describe('XFER-2 what the ledger refuses to deposit', () => {
+describe('XFER-2 a target that cannot take it', () => {
   it.each([
     ['UnknownAccount', async (): Promise<string> => 'nobody'],
     ['CurrencyMismatch', () => at.world.account(0, { currency: 'USD' })],
-    ['BalanceTooLarge', () => at.world.account(Number.MAX_SAFE_INTEGER)],
-    [
-      'AccountFrozen',
-      async (): Promise<string> => {
-        const to = await at.world.account();
-        await at.world.freeze(to);
-        return to;
-      },
-    ],
-    [
-      'AccountClosed',
-      async (): Promise<string> => {
-        const to = await at.world.account();
-        await at.world.close(to);
-        return to;
-      },
-    ],
-  ] as const)('%s: the money is given back, under a key of its own', async (type, target) => {
+    ['AccountFrozen', () => at.world.account().then((to) => at.world.freeze(to).then(() => to))],
+    ['AccountClosed', () => at.world.account().then((to) => at.world.close(to).then(() => to))],
+  ] as const)('%s: nothing moves, and the reason names it', async (type, target) => {
     const request = await at.world.aTransfer({ to: await target() });
     await at.start(request);
-    expect(await at.endOf(request)).toMatchObject({ status: 'refunded', reason: { type } });
+    const message = expect.stringMatching(new RegExp(` ${request.to}( |$)`));
+    expect(await at.endOf(request)).toMatchObject({ status: 'refused', reason: { type, message } });
     expect(await at.world.balances(request.from)).toEqual([10_000]);
-    expect(await at.world.asked(request.reference)).toEqual(['withdraw done', 'deposit:1 refused', 'refund:1 done']);
-    const kinds = (await at.world.ledger.statement({ account: request.from })).entries.map(({ kind }) => kind);
-    expect(kinds.toSorted()).toEqual(['pay-in', 'refund', 'withdrawal']);
+    expect(await at.world.asked(request.reference)).toEqual(['withdraw refused']);
   });
+
+  it.each([
+    ['BalanceTooLarge', { balance: Number.MAX_SAFE_INTEGER }, async (): Promise<void> => {}],
+    ['AccountFrozen', {}, (to: string) => at.world.freeze(to)],
+    ['AccountClosed', {}, (to: string) => at.world.close(to)],
+  ] as const)(
+    '%s, as is found at the deposit: the money is given back, under a key of its own',
+    async (type, { balance = 0 }: { balance?: number }, spoil) => {
+      const request = await at.world.aTransfer({ to: await at.world.account(balance) });
+      at.world.faults.on({ point: 'before-transaction', of: 'deposit', calls: 1, effect: 'hang' });
+      await at.start(request);
+      await at.met('before-transaction of deposit');
+      await spoil(request.to);
+      at.world.faults.off();
+      expect(await at.endOf(request)).toMatchObject({ status: 'refunded', reason: { type } });
+      expect(await at.world.balances(request.from)).toEqual([10_000]);
+      expect(await at.world.asked(request.reference)).toEqual(['withdraw done', 'deposit:1 refused', 'refund:1 done']);
+      const kinds = (await at.world.ledger.statement({ account: request.from })).entries.map(({ kind }) => kind);
+      expect(kinds.toSorted()).toEqual(['pay-in', 'refund', 'withdrawal']);
+    },
+  );
 });
 
 describe('bad input', () => {

@@ -3,9 +3,9 @@ import { currencies, isCurrency } from './money.ts';
 
 // What is sent to the database has passed here: a wrong request is told apart from a refusal, and leaves its key free.
 
-/** For keys and references. PostgreSQL takes neither NUL nor half of a surrogate pair. */
+/** For keys and references. PostgreSQL takes neither NUL nor half of a surrogate pair, and counts characters as they are. */
 export function name(field: string, text: unknown, longest: number): string {
-  if (typeof text !== 'string' || text.length === 0 || text.length > longest) {
+  if (typeof text !== 'string' || text.length === 0 || [...text].length > longest) {
     throw invalid(field, `must be text of 1 to ${longest} characters`);
   }
   if (!/^[^\p{Cc}\p{Cs}]*$/u.test(text)) throw invalid(field, 'must not contain control characters');
@@ -14,6 +14,23 @@ export function name(field: string, text: unknown, longest: number): string {
 
 export const key = (text: unknown): string => name('key', text, 500);
 export const reference = (text: unknown): string => name('reference', text, 200);
+
+/** The last name of a page. It is there already, so the rules for new ones are none of its business. */
+export function position(field: string, text: unknown): string {
+  if (isText(text)) return text;
+  throw invalid(field, 'must be the last name of a page');
+}
+
+/** What PostgreSQL can keep. */
+const isText = (text: unknown): text is string => typeof text === 'string' && !/[\0\p{Cs}]/u.test(text);
+
+/** As the text of a JSON object. */
+export function details(value: unknown): string {
+  const isPlain = (one: unknown) => one === null || typeof one === 'boolean' || Number.isFinite(one) || isText(one);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject && Object.entries(value).flat().every(isPlain)) return JSON.stringify(value);
+  throw invalid('details', 'must be an object of text, finite numbers, booleans and null');
+}
 
 export function account(field: string, text: unknown): string {
   if (typeof text === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) return text;

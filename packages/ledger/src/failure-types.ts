@@ -22,6 +22,8 @@ export const ledgerFailureTypes = {
   referenceTaken: 'ReferenceTaken',
   /** There is nothing to deposit or to refund: never withdrawn, or deposited or refunded before (under another key). */
   nothingInSuspense: 'NothingInSuspense',
+  /** It was withdrawn for another account. */
+  wrongTarget: 'WrongTarget',
   /** The key that was to be refunded is not that of a charge. */
   notACharge: 'NotACharge',
   /** The charge was refunded under another key. */

@@ -26,9 +26,12 @@ export interface Ledger extends Reader {
   closeAccount: Once<types.StatusRequest, types.StatusChange>;
   /** Money from outside reaches the account. */
   payIn: Once<types.PayInRequest, types.Posting>;
-  /** From the account into suspense, where it rests under the reference. At most one for each reference. */
+  /**
+   * From the account into suspense, where it rests under the reference. At most one for each reference. If the target could
+   * not take it, this is refused, and `details` name that `account`.
+   */
   withdraw: Once<types.WithdrawRequest, types.Posting>;
-  /** What rests under the reference, all of it, reaches the account. Refuses with `nothingInSuspense`. */
+  /** What rests under the reference, all of it, reaches the account. Refuses with `nothingInSuspense` and `wrongTarget`. */
   deposit: Once<types.DepositRequest, types.Posting>;
   /**
    * What rests under the reference goes back to where it came from; a withdrawal that has not arrived is cancelled and
@@ -75,9 +78,16 @@ export function createLedger(pool: Pool): Ledger {
     payIn: async (request) =>
       call<types.Posting>('pay_in', request, check.account('account', request.account), ...money(request)),
     withdraw: async (request) => {
-      const { reference, account } = request;
-      const values = [check.reference(reference), check.account('account', account), ...money(request)];
-      return call<types.Posting>('withdraw', request, ...values);
+      const { reference, account, target = null, details = null } = request;
+      return call<types.Posting>(
+        'withdraw',
+        request,
+        check.reference(reference),
+        check.account('account', account),
+        ...money(request),
+        target === null ? null : check.account('target', target),
+        details === null ? null : check.details(details),
+      );
     },
     deposit: async (request) => {
       const { reference, account } = request;

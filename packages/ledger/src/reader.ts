@@ -47,8 +47,7 @@ export function createReader(pool: Pool): Reader {
     },
     accounts: async ({ after = '', limit } = {}) => {
       const select = `SELECT ${accountColumns} FROM accounts WHERE kind = 'customer' AND id > $1 ORDER BY id LIMIT $2`;
-      const from = after === '' ? '' : check.account('after', after);
-      return (await query<AccountRow>(select, [from, pageSize(limit)])).map(toAccount);
+      return (await query<AccountRow>(select, [check.position('after', after), pageSize(limit)])).map(toAccount);
     },
     balanceAt: async ({ account, at }) => {
       const id = anyAccount(account);
@@ -66,8 +65,7 @@ export function createReader(pool: Pool): Reader {
           AND created_at <= clock_timestamp() - $2 * interval '1 millisecond'
         ORDER BY reference LIMIT $3`;
       const oldest = check.integer('olderThan', olderThan, 0, Number.MAX_SAFE_INTEGER);
-      const from = after === '' ? '' : check.reference(after);
-      const rows = await query<SuspenseRow>(select, [from, oldest, pageSize(limit)]);
+      const rows = await query<SuspenseRow>(select, [check.position('after', after), oldest, pageSize(limit)]);
       return rows.map((row) => ({
         ...row,
         amount: exact(row.amount),

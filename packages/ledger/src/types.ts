@@ -43,7 +43,13 @@ export interface PayInRequest extends Keyed, Money {
 export interface WithdrawRequest extends Keyed, Money {
   reference: string;
   account: string;
+  /** The only account where it may be deposited. Must be open and of the same currency now, or nothing is withdrawn. */
+  target?: string;
+  /** The caller's own: with other details, it is another request. */
+  details?: Details;
 }
+/** Text without NUL, finite numbers, booleans and null. */
+export type Details = Record<string, string | number | boolean | null>;
 export interface DepositRequest extends Keyed {
   reference: string;
   account: string;

@@ -204,7 +204,7 @@ describe('a connection that is cut', () => {
     }) as typeof query;
     const pool = { connect: async () => client } as unknown as typeof books.pool;
     await createLedger(pool).withdraw(withdrawal(account, 30));
-    expect(sent).toEqual(['SELECT withdraw($1, $2, $3, $4, $5, $6) AS answer']);
+    expect(sent).toEqual(['SELECT withdraw($1, $2, $3, $4, $5, $6, $7, $8) AS answer']);
   });
 
   it('is no refusal: what has no answer is told apart', async () => {

@@ -98,19 +98,19 @@ describe("the application's own role", () => {
   it('cannot make the functions do what the library would not ask for', async () => {
     const notAnAmount = /^23514 value for domain amount/;
     const call = (sql: string) => refused(`SELECT ${sql}`, 'pool');
-    const charge = (amount: string) => call(`charge('x', now(), '${account}', 'account-2', ${amount}, 'EUR')`);
-    expect(await call(`pay_in('x', now(), '${account}', -5, 'EUR')`)).toMatch(notAnAmount);
-    expect(await call(`pay_in('x', now(), '${account}', 0, 'EUR')`)).toMatch(notAnAmount);
-    expect(await call(`pay_in('x', now(), '${account}', NULL, 'EUR')`)).toMatch(/^23502 domain amount/);
-    expect(await call(`pay_in(NULL, now(), '${account}', 5, 'EUR')`)).toMatch(/^23502 /);
-    expect(await call(`withdraw('x', now(), 'x', '${account}', -5, 'EUR')`)).toMatch(notAnAmount);
+    const charge = (amount: string) => call(`charge('x', '${noon}', '${account}', 'account-2', ${amount}, 'EUR')`);
+    expect(await call(`pay_in('x', '${noon}', '${account}', -5, 'EUR')`)).toMatch(notAnAmount);
+    expect(await call(`pay_in('x', '${noon}', '${account}', 0, 'EUR')`)).toMatch(notAnAmount);
+    expect(await call(`pay_in('x', '${noon}', '${account}', NULL, 'EUR')`)).toMatch(/^23502 domain amount/);
+    expect(await call(`pay_in(NULL, '${noon}', '${account}', 5, 'EUR')`)).toMatch(/^23502 /);
+    expect(await call(`withdraw('x', '${noon}', 'x', '${account}', -5, 'EUR')`)).toMatch(notAnAmount);
     expect(await charge('-5')).toMatch(notAnAmount);
     expect(await charge('9223372036854775807')).toMatch(notAnAmount);
-    expect(await call(`charge('x', now(), '${account}', '${account}', 5, 'EUR')`)).toMatch(/^23505 /);
-    expect(await call(`open_account('x', now(), 'suspense:EUR', 'EUR', 0)`)).toMatch(/^23514 .*names_tell_kinds/);
-    expect(await call(`open_account('x', now(), 'x', 'euro', 0)`)).toMatch(/^23514 /);
-    expect(await call(`open_account('x', now(), 'x', 'EUR', -1)`)).toMatch(/^23514 .*overdraft/);
-    expect(await call(`change_status('x', now(), '${account}', 'rich')`)).toMatch(/^23514 .*status/);
+    expect(await call(`charge('x', '${noon}', '${account}', '${account}', 5, 'EUR')`)).toMatch(/^23505 /);
+    expect(await call(`open_account('x', '${noon}', 'suspense:EUR', 'EUR', 0)`)).toMatch(/^23514 .*names_tell_kinds/);
+    expect(await call(`open_account('x', '${noon}', 'x', 'euro', 0)`)).toMatch(/^23514 /);
+    expect(await call(`open_account('x', '${noon}', 'x', 'EUR', -1)`)).toMatch(/^23514 .*overdraft/);
+    expect(await call(`change_status('x', '${noon}', '${account}', 'rich')`)).toMatch(/^23514 .*status/);
   });
 
   it('finds no table of its own making in place of one of ours', async () => {
@@ -121,7 +121,7 @@ describe("the application's own role", () => {
   });
 
   it('must not be in a transaction that looks at the past', async () => {
-    const sql = `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pay_in('x', now(), '${account}', 5, 'EUR')`;
+    const sql = `BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pay_in('x', '${noon}', '${account}', 5, 'EUR')`;
     const client = await books.pool.connect();
     try {
       await expect(client.query(sql)).rejects.toMatchObject({ code: '25000' });
@@ -133,7 +133,7 @@ describe("the application's own role", () => {
 
 describe('the owner', () => {
   const operation = (key: string, status = 'done') =>
-    `INSERT INTO operations (key, kind, status, request, outcome, at) VALUES ('${key}', 'charge', '${status}', '{}', '{}', now())`;
+    `INSERT INTO operations (key, kind, status, request, outcome, at) VALUES ('${key}', 'charge', '${status}', '{}', '{}', '${noon}')`;
   const entry = (key: string, id: string, amount: number | string, currency = 'EUR', reference = 'NULL') =>
     `INSERT INTO entries (operation_key, account_id, currency, amount, reference)
      VALUES ('${key}', '${id}', '${currency}', ${amount}, ${reference})`;
@@ -183,7 +183,7 @@ describe('the owner', () => {
     const pair = (amount: number | string) => [entry(key, account, amount), entry(key, 'external:EUR', `-(${amount})`)];
     expect(await owner(operation(key), ...pair(-901))).toMatch(/^23514 .*within_limit/);
     expect(await owner(operation(key), ...pair('9007199254740991'))).toMatch(/^23514 .*minor_units/);
-    const open = `INSERT INTO accounts (id, kind, currency, balance, opened_at) VALUES ('rich', 'customer', 'EUR', 5, now())`;
+    const open = `INSERT INTO accounts (id, kind, currency, balance, opened_at) VALUES ('rich', 'customer', 'EUR', 5, '${noon}')`;
     expect(await owner(open)).toMatch(/^23514 .*begin with nothing/);
     expect(await owner(`UPDATE accounts SET status = 'closed' WHERE id = '${account}'`)).toMatch(/closed_is_empty/);
   });
@@ -210,7 +210,7 @@ describe('the owner', () => {
     const unnamed = [entry(key, 'suspense:EUR', -5), entry(key, account, 5)];
     expect(await owner(operation(key), ...unnamed)).toMatch(/^23514 .*suspense_has_a_reference/);
     const item = `INSERT INTO suspense_items (reference, status, account_id, currency, amount, at)
-      VALUES ('conjured', 'resting', '${account}', 'EUR', 5, now())`;
+      VALUES ('conjured', 'resting', '${account}', 'EUR', 5, '${noon}')`;
     expect(await owner(item)).toMatch(/^23514 What rests under conjured is not/);
   });
 
@@ -219,7 +219,7 @@ describe('the owner', () => {
     await books.ledger.charge({ key: 'charge', at: noon, from: account, to: payee, amount: 1, currency: 'EUR' });
     await books.ledger.refundCharge({ key: 'charge:refund', at: noon, charge: 'charge' });
     const second = `INSERT INTO operations (key, kind, status, request, outcome, refunds, at)
-      VALUES ('again', 'charge-refund', 'done', '{}', '{}', 'charge', now())`;
+      VALUES ('again', 'charge-refund', 'done', '{}', '{}', 'charge', '${noon}')`;
     expect(await owner(second)).toMatch(/^23505 .*one_refund_per_charge/);
   });
 });

@@ -179,6 +179,8 @@ export function describeLedger(name: string, books: () => Books, calls: () => Le
         calls().withdraw({ ...withdrawal, currency: 'USD' }),
         calls().withdraw({ ...withdrawal, account: other }),
         calls().withdraw({ ...withdrawal, reference: fresh('other') }),
+        calls().withdraw({ ...withdrawal, target: other }),
+        calls().withdraw({ ...withdrawal, details: {} }),
         calls().refund({ key: withdrawal.key, at: noon, reference: withdrawal.reference }),
         calls().charge({ ...withdrawal, from, to: other }),
       ];

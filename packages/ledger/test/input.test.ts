@@ -9,10 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-const bad: { [field in keyof WithdrawRequest]: unknown[] } = {
+const bad: { [field in keyof WithdrawRequest]-?: unknown[] } = {
   key: ['', 'k'.repeat(501), 'a\0b', 'a\nb', '\ud800', 7, undefined, null, {}],
   reference: ['', 'r'.repeat(201), 'a\0b', '\u0085', 7, undefined],
   account: ['', ' ', 'a b', 'a:b', 'suspense:EUR', 'ä', 'a'.repeat(65), '-a', 'a\n', 7, undefined],
+  target: ['', 'a b', 'suspense:EUR', 7],
+  details: ['text', 7, [], { a: undefined }, { a: {} }, { a: 5n }, { a: Number.NaN }, { a: 'b\0' }, { 'a\ud800': 1 }],
   amount: [0, -1, 0.5, 1e21, Number('1e400'), Number.NaN, -0, 2 ** 53, '5', 5n, undefined, null],
   currency: ['', 'eur', 'EUR ', 'XXX', 'constructor', 978, undefined],
   at: [
@@ -47,6 +49,19 @@ describe('a request', () => {
     const request = { key: 'ключ'.padEnd(500, 'é'), at: noon, reference, account, amount: 5, currency: 'EUR' };
     expect(await books.ledger.withdraw(request)).toMatchObject({ key: request.key, replayed: false });
     expect(await books.ledger.suspense({ limit: 1000 })).toContainEqual(expect.objectContaining({ reference }));
+  });
+
+  it('counts characters, and reads on behind whatever name there is', async () => {
+    const account = await openedWith(books.ledger, 10);
+    const reference = '🏦'.repeat(200);
+    const request = { key: fresh('bank'), at: noon, reference, account, amount: 5, currency: 'EUR' };
+    await books.ledger.withdraw(request);
+    expect(await books.ledger.transfer({ reference })).toMatchObject({ status: 'resting' });
+    expect(await books.ledger.suspense({ after: `${reference}\x01` })).toEqual([]);
+    expect(await refusalOf(books.ledger.suspense({ after: '\0' }))).toBe(failure.invalidRequest);
+    expect(await refusalOf(books.ledger.withdraw({ ...request, reference: `${reference}é` }))).toBe(
+      failure.invalidRequest,
+    );
   });
 
   it('charges nobody for himself, and is no refund of itself', async () => {

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
 import type { LogLevel, NativeConnection } from '@temporalio/worker';
 // The SDK is imported where it is used: a program that is only a client starts in half the time without the worker.
 import { OperatorError } from './errors.ts';
@@ -23,13 +23,14 @@ async function configured() {
 
 /**
  * A connection for `Worker.create`. Logs are quiet unless `LOG_LEVEL` (TRACE, DEBUG, INFO, WARN, ERROR) says otherwise.
- * @throws OperatorError if Temporal does not answer.
+ * @throws OperatorError if Temporal does not answer, or has no such namespace.
  */
 export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
   const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker');
   Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
   const { connectionOptions, namespace, address } = await configured();
   const connection = await orExplain(NativeConnection.connect(connectionOptions), address);
+  await requireNamespace(connection, namespace, address);
   await requireSearchAttributes(connection, namespace);
   return { connection, namespace };
 }
@@ -49,12 +50,40 @@ async function requireSearchAttributes(connection: NativeConnection, namespace: 
   );
 }
 
-/** A client. Close `client.connection` when it is no longer needed. @throws OperatorError if Temporal does not answer. */
+/**
+ * A client. Close `client.connection` when it is no longer needed.
+ * @throws OperatorError if Temporal does not answer, or has no such namespace.
+ */
 export async function connectClient(): Promise<Client> {
   const { Client, Connection } = await import('@temporalio/client');
   const { connectionOptions, namespace, address } = await configured();
-  return new Client({ connection: await orExplain(Connection.connect(connectionOptions), address), namespace });
+  const connection = await orExplain(Connection.connect(connectionOptions), address);
+  await requireNamespace(connection, namespace, address);
+  return new Client({ connection, namespace });
 }
+
+/** Only a clear no counts: there are servers, and roles, that do not tell. */
+async function requireNamespace(
+  connection: Connection | NativeConnection,
+  namespace: string,
+  address: string,
+): Promise<void> {
+  const answer = connection.workflowService.describeNamespace({ namespace });
+  const cause = await answer.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if ((cause as { code?: unknown } | undefined)?.code !== notFound) return;
+  await connection.close();
+  throw new OperatorError(
+    `Temporal at ${address} has no namespace ${namespace}.`,
+    `Say with TEMPORAL_NAMESPACE which one is yours, or make it: temporal operator namespace create --namespace ${namespace}`,
+    { cause },
+  );
+}
+
+/** The gRPC status. */
+const notFound = 5;
 
 async function orExplain<Connected>(connecting: Promise<Connected>, address: string): Promise<Connected> {
   try {

@@ -15,7 +15,10 @@ const now = () => new Date().toISOString();
 
 /** The same account opened again in the same way is the same opening. */
 export function openCommand(account: string, { json, ...options }: { json?: boolean; [option: string]: unknown }) {
-  const request = doors.parseMoney(doors.openDoor, { account, ...options }, ['overdraft']);
+  // Zero is no amount to be moved, but it is a limit, and what is meant if none is given.
+  const { overdraft, ...rest } = options;
+  const isNone = typeof overdraft === 'string' && /^0+(\.0+)?$/.test(overdraft);
+  const request = doors.parseMoney(doors.openDoor, { account, ...(isNone ? rest : options) }, ['overdraft']);
   const ask = (ledger: Ledger) => ledger.openAccount({ ...request, key: `account:${account}:open`, at: now() });
   return answered(json, ask, ({ currency, replayed }) =>
     replayed ? `Account ${account} is there already.` : `Account ${account} is open, in ${currency}.`,

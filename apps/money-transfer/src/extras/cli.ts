@@ -35,7 +35,7 @@ program
 
 program
   .command('status')
-  .description('what Temporal and the ledger know of a transfer')
+  .description('what Temporal and the ledger know of a transfer; exit code 3 if it has ended and they do not agree')
   .argument('<reference>')
   .option(...asJson)
   .action(async (reference, options) => (await import('./commands.ts')).statusCommand(reference, options));
@@ -76,7 +76,7 @@ program
 program
   .command('reconcile')
   .description(
-    'gives back what workflows that were ended from outside have left in suspense, and adds up the books; exit code 3 if a person has to look',
+    'gives back what rests in suspense with a workflow that is closed, and adds up the books; exit code 3 if a person has to look',
   )
   .option('--dry-run', 'only say what would be given back')
   .option('--grace <duration>', 'leave alone what was withdrawn less than that long ago', '15m')

@@ -1,10 +1,12 @@
 import { userInfo } from 'node:os';
 import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import type { Ledger } from '@repo/ledger';
 import { parseInput, taskQueue } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
-import type { TransferOutcome } from '../contract.ts';
+import type { TransferOutcome, TransferState } from '../contract.ts';
 import * as contract from '../contract.ts';
 import * as doors from './doors.ts';
+import { disagreement } from './invariants.ts';
 import { withLedger } from './ledger-at-hand.ts';
 import { type Finding, reconcile } from './reconcile.ts';
 import { EndedFromOutside, workerCommand } from './transfer-lookup.ts';
@@ -39,7 +41,7 @@ export function sendCommand({
     const outcome = await unlessCtrlC(client, () =>
       hinting(transfers.sendOrFind(client, request, userInfo().username), hint),
     );
-    if (outcome !== undefined) return answer(json, outcome, ['completed', 'waiting-for-approval']);
+    if (outcome !== undefined) return answer(json, outcome, ['completed', 'waiting-for-approval'], request);
     console.error(
       'Not waited for any longer. If it is recorded, it goes on without you; sent again, it is the same one:',
     );
@@ -66,28 +68,46 @@ export function decideCommand(name: keyof typeof decisions, reference: string, {
 }
 
 /** Exit code 1 if it did not become what was asked for, 3 if a person has to look. */
-function answer(json: boolean | undefined, outcome: TransferOutcome, wanted: readonly TransferOutcome['status'][]) {
+function answer(
+  json: boolean | undefined,
+  outcome: TransferOutcome,
+  wanted: readonly TransferOutcome['status'][],
+  request?: contract.TransferRequest,
+) {
   const isWanted = wanted.includes(outcome.status);
   if (!isWanted) process.exitCode = outcome.status === 'needs-attention' ? forAPerson : 1;
-  if (isWanted || json) print(json, outcome, words.outcomeInWords);
-  else console.error(words.outcomeInWords(outcome));
+  const inWords = () => words.outcomeInWords(outcome, request);
+  if (isWanted || json) print(json, outcome, inWords);
+  else console.error(inWords());
 }
 
-/** What Temporal and the ledger know; exit code 1 if neither has ever heard of it, or its workflow was ended from outside. */
+/**
+ * What Temporal and the ledger know; exit code 1 if neither has ever heard of it, or its workflow was ended from outside, 3
+ * if the workflow has ended and the ledger does not agree with what it said.
+ */
 export function statusCommand(reference: string, { json }: Options): Promise<void> {
   parseInput(contract.atTheDoor.reference, { reference });
   return withClient((client) =>
     withLedger(async (ledger) => {
-      const money = await ledger.transfer({ reference });
-      const state = await transfers.transferState(client, reference).catch((error: unknown) => {
+      const state = await transfers.transferState(client, reference).catch(async (error: unknown) => {
         if (error instanceof EndedFromOutside) {
+          const money = await ledger.transfer({ reference });
           print(json, { reference, money }, () => `In the ledger: ${words.moneyInWords(money)}.`);
         }
         throw error;
       });
-      print(json, { ...state, money }, () => words.statusInWords({ state, money }));
+      const money = await ledger.transfer({ reference });
+      const disagrees = await disagreementAtTheEnd(ledger, state);
+      if (disagrees !== undefined) process.exitCode = forAPerson;
+      print(json, { ...state, money, disagrees }, () => words.statusInWords({ state, money, disagrees }));
     }),
   );
+}
+
+/** Before its end, a transfer may move on between a look at Temporal and one at the ledger. */
+async function disagreementAtTheEnd(ledger: Ledger, { outcome }: TransferState): Promise<string | undefined> {
+  if (!outcome || outcome.status === 'waiting-for-approval' || outcome.status === 'needs-attention') return undefined;
+  return disagreement(ledger, outcome);
 }
 
 /** The newest transfers, one a line. */

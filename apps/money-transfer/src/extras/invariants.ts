@@ -1,4 +1,5 @@
 import type { Reader } from '@repo/ledger';
+import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import type { TransferOutcome } from '../contract.ts';
 
 /** What must hold in the books, whatever Temporal says. Tests and scenarios ask the same functions. */
@@ -51,7 +52,9 @@ const mayBe: Record<TransferOutcome['status'], readonly Whereabouts[]> = {
 export async function disagreement(ledger: Reader, outcome: TransferOutcome): Promise<string | undefined> {
   const { reference, status } = outcome;
   const stuck = status === 'needs-attention' && !outcome.problem.isBeingTried;
+  // What another request of this reference had withdrawn; it may have been given back since.
+  const other = status === 'refused' && outcome.reason.type === ledgerFailureTypes.mismatch;
   const where = await whereIs(ledger, reference);
-  const allowed = stuck ? ['suspense'] : mayBe[status];
+  const allowed = stuck ? ['suspense'] : other ? [...mayBe[status], 'given back'] : mayBe[status];
   return allowed.includes(where) ? undefined : `${reference} is ${status}, and its money is: ${where}`;
 }

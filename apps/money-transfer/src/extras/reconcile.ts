@@ -3,6 +3,7 @@ import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { legKey, statusAttribute, transferWorkflowId } from '../contract.ts';
 import { wrongInBooks } from './invariants.ts';
+import { lastEventAt, requestOf } from './transfer-lookup.ts';
 
 export interface ReconcileInput {
   client: Client;
@@ -28,11 +29,12 @@ const pageSize = 100;
 const atOnce = 8;
 
 /**
- * Gives back the money of transfers whose workflow was ended from outside: a terminate and a time-out run no workflow code.
+ * Gives back the money of transfers whose workflow has ended, whatever that workflow said: a terminate and a time-out run
+ * no workflow code, and a second run of a reference may have been refused while the first one's money rests.
  *
  * Starts from what rests in suspense, of which one page is in memory, and asks Temporal for that very workflow, never the
- * list of workflows, which lags behind. A transfer whose workflow is open is never touched; what cannot be decided is put
- * before a person; the second time nothing changes. At the end it adds up the books.
+ * list of workflows, which lags behind. A transfer whose workflow is open is never touched, but shown if it does not get
+ * on; what cannot be decided is put before a person; the second time nothing changes. At the end it adds up the books.
  */
 export async function* reconcile(input: ReconcileInput): AsyncGenerator<Finding> {
   const { ledger, graceMs, onLooked = () => {} } = input;
@@ -60,18 +62,20 @@ async function look(input: ReconcileInput, item: SuspenseItem): Promise<Finding 
     action: 'needs attention',
     why,
   });
-  if (found?.isOpen) {
-    if (found.status !== 'needs-attention') return undefined;
-    return needsAttention(`its workflow does not get on: pnpm --filter money-transfer transfer status ${reference}`);
-  }
   // Only now, for it may have come to its end since the page was read.
   if ((await ledger.transfer({ reference }))?.status !== 'resting') return undefined;
+  if (found?.isOpen) {
+    const next = `pnpm --filter money-transfer transfer status ${reference}`;
+    if (found.status === 'needs-attention') return needsAttention(`its workflow does not get on: ${next}`);
+    if (!(await isStuck(input, item, found.status))) return undefined;
+    const queue = found.taskQueue;
+    return needsAttention(`open, but not getting on: is a worker there for task queue ${queue}? ${next}`);
+  }
   if (found === undefined) {
     // Forgotten after its retention, or it runs in another namespace. Nothing is done twice if it is sent again.
     return needsAttention('Temporal has no workflow of it (any more): the same transfer, sent again, finishes it');
   }
   const why = `its workflow is ${found.execution.toLowerCase().replace('_', ' ')}`;
-  if (!endedFromOutside.has(found.execution)) return needsAttention(why);
   const { status } = await ledger.account({ account });
   // Would be refused, and each refusal takes a key.
   if (status !== 'open') return needsAttention(`${why}, and ${account} is ${status}: reconcile again when it is open`);
@@ -83,8 +87,16 @@ async function look(input: ReconcileInput, item: SuspenseItem): Promise<Finding 
   return needsAttention(`${why}, and the ledger refuses to give it back: ${refused.message}`);
 }
 
-/** In these, no workflow code has run at the end. */
-const endedFromOutside = new Set(['TERMINATED', 'TIMED_OUT']);
+/**
+ * Whether nothing has happened in an open workflow for longer than the grace period. One that waits for approval may be
+ * quiet until the time for that is over.
+ */
+async function isStuck({ client, graceMs }: ReconcileInput, { reference, age }: SuspenseItem, status?: string) {
+  const workflowId = transferWorkflowId(reference);
+  const isQuiet = Date.now() - (await lastEventAt(client, workflowId)) >= graceMs;
+  if (!isQuiet || status !== 'waiting-for-approval') return isQuiet;
+  return age > (await requestOf(client, workflowId)).approvalWithin * 1000 + graceMs;
+}
 
 /**
  * Under the key of the next try, for a refusal stays with its key.
@@ -108,6 +120,7 @@ async function describe(client: Client, reference: string) {
     const found = await client.workflow.getHandle(transferWorkflowId(reference)).describe();
     return {
       execution: found.status.name,
+      taskQueue: found.taskQueue,
       isOpen: found.closeTime === undefined,
       status: found.typedSearchAttributes.get(statusAttribute),
     };

@@ -12,6 +12,7 @@ export async function sameByHand(session: Session, client: Client, request: Tran
     '  Another one with the stock command line:',
     `    pnpm temporal workflow execute-update-with-start --update-name outcome --workflow-id ${transferWorkflowId(again.reference)} \\`,
     `      --type transfer --task-queue ${session.taskQueue} --id-conflict-policy UseExisting \\`,
+    '      --id-reuse-policy RejectDuplicate \\',
     `      --input '${JSON.stringify(again)}'`,
     '  The same in code (src/starter.ts):',
     '    await client.workflow.executeUpdateWithStart(outcomeUpdate, { args: [request], startWorkflowOperation })',

@@ -25,6 +25,13 @@ export type Handle = WorkflowHandle<typeof transfer>;
 /** No worker has answered in time. */
 class Unanswered extends Error {}
 
+interface Asking<Answer> {
+  open(handle: Handle): Promise<Answer>;
+  ended(state: TransferState): Answer;
+  /** What no answer in time means, in words. `notKnown` unless told otherwise. */
+  unanswered?(reference: string, status: string, taskQueue: string): OperatorError;
+}
+
 /**
  * Asks an open transfer, or answers with what an ended one left behind, which needs no worker.
  * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTransfer`)
@@ -32,7 +39,7 @@ class Unanswered extends Error {}
 export async function openOrEnded<Answer>(
   client: Client,
   reference: string,
-  { open, ended }: { open(handle: Handle): Promise<Answer>; ended(state: TransferState): Answer },
+  { open, ended, unanswered = notKnown }: Asking<Answer>,
 ): Promise<Answer> {
   const handle = client.workflow.getHandle<typeof transfer>(contract.transferWorkflowId(reference));
   // Asked first, because it needs no worker.
@@ -42,7 +49,7 @@ export async function openOrEnded<Answer>(
     try {
       return await open(handle);
     } catch (error) {
-      if (error instanceof Unanswered) throw noWorker(reference, status, taskQueue);
+      if (error instanceof Unanswered) throw unanswered(reference, status, taskQueue);
       // It has ended meanwhile.
       if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
     }
@@ -64,10 +71,17 @@ async function describe(handle: Handle, reference: string) {
 export const workerCommand = (taskQueue: string): string =>
   `${taskQueue === contract.defaultTaskQueue ? '' : `TASK_QUEUE=${taskQueue} `}pnpm --filter money-transfer worker`;
 
-const noWorker = (reference: string, status: string, taskQueue: string) =>
+const notKnown = (reference: string, status: string, taskQueue: string) =>
   new NoWorker(
     `Transfer ${reference} is ${status}; nobody serves task queue ${taskQueue}, so no more is known now.`,
     `Start a worker: ${workerCommand(taskQueue)}`,
+  );
+
+/** For an update: Temporal keeps one that it has taken, also for a worker that comes later. */
+export const mayBeRecorded = (reference: string, _status: string, taskQueue: string): OperatorError =>
+  new NoWorker(
+    `Nobody has answered for transfer ${reference} in ${workerAnswersWithin / 1000} s. It may be recorded, and then goes on when a worker is back: ${workerCommand(taskQueue)}`,
+    `What has become of it: pnpm --filter money-transfer transfer status ${reference}`,
   );
 
 async function endedState(client: Client, handle: Handle, reference: string, status: string): Promise<TransferState> {
@@ -85,7 +99,7 @@ async function endedState(client: Client, handle: Handle, reference: string, sta
 }
 
 /** The request with which the workflow was started, from its first event, with its defaults filled in. */
-async function requestOf(client: Client, workflowId: string): Promise<TransferRequest> {
+export async function requestOf(client: Client, workflowId: string): Promise<TransferRequest> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId },
@@ -95,6 +109,17 @@ async function requestOf(client: Client, workflowId: string): Promise<TransferRe
   const { payloadCodecs, payloadConverter } = client.options.loadedDataConverter;
   for (const codec of payloadCodecs.toReversed()) payloads = await codec.decode(payloads);
   return contract.inTheWorkflow.transfer.parse(fromPayloadsAtIndex(payloadConverter, 0, payloads));
+}
+
+/** When anything was last recorded of a workflow, in milliseconds since 1970. A failed try alone is not recorded. */
+export async function lastEventAt(client: Client, workflowId: string): Promise<number> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId },
+    maximumPageSize: 1,
+  });
+  const { seconds, nanos } = history?.events?.[0]?.eventTime ?? {};
+  return Number(seconds ?? 0) * 1000 + (nanos ?? 0) / 1e6;
 }
 
 /** @throws an error that `openOrEnded` understands after three seconds, or as soon as Temporal itself knows of no worker */
@@ -111,6 +136,6 @@ export async function ifWorkerAnswers<Answer>(client: Client, ask: () => Promise
 const unanswered = [1, 4, 9];
 
 /** An error and what caused it, outermost first. */
-function causes(error: unknown): Error[] {
+export function causes(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causes(error.cause)] : [];
 }

@@ -1,17 +1,21 @@
 import type { Transfer } from '@repo/ledger';
+import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import { inWords, type TransferOutcome, type TransferRequest, type TransferState } from '../contract.ts';
 import type { Finding } from './reconcile.ts';
 import type { ListedTransfer } from './transfers.ts';
 
 /** What the commands print of transfers, for people. */
 
-export function outcomeInWords(outcome: TransferOutcome): string {
+/** @param request what was asked for, if it is known: then a refusal names the field that is in its way */
+export function outcomeInWords(outcome: TransferOutcome, request?: Parties): string {
   const name = `Transfer ${outcome.reference}`;
   switch (outcome.status) {
     case 'completed':
       return `${name} is completed.`;
     case 'refused':
-      return `${name} is refused, and nothing was moved: ${outcome.reason.message}.`;
+      // Under the same reference, something else may have been moved before.
+      if (outcome.reason.type === ledgerFailureTypes.mismatch) return `${name} is refused: ${outcome.reason.message}.`;
+      return `${name} is refused, and nothing was moved: ${byField(outcome.reason.message, request)}.`;
     case 'refunded':
       return `${name} has not arrived, and the money was given back: ${outcome.reason.message}.`;
     case 'rejected':
@@ -35,19 +39,34 @@ export function outcomeInWords(outcome: TransferOutcome): string {
   }
 }
 
+type Parties = Pick<TransferRequest, 'from' | 'to'>;
+
+/** The ledger names the account; whoever has asked knows it as `from` or `to`. */
+function byField(message: string, { from, to }: Partial<Parties> = {}): string {
+  const [, account] = /^(?:There is no account|Account) (\S+)/.exec(message) ?? [];
+  if (account === undefined) return message;
+  return `${account === to ? 'to: ' : account === from ? 'from: ' : ''}${message}`;
+}
+
 /** What Temporal and the ledger know of a transfer. */
 export interface TransferStatus {
   state: TransferState;
   money: Transfer | undefined;
+  /** What the two do not agree in, if so. */
+  disagrees: string | undefined;
 }
 
-export function statusInWords({ state, money }: TransferStatus): string {
+export function statusInWords({ state, money, disagrees }: TransferStatus): string {
   const { request, status, outcome, approval } = state;
   const decided = approval?.by === undefined ? '' : `, ${approval.decision} by ${approval.by}`;
   return [
     `${requestInWords(request)}; asked for by ${request.requestedBy}${decided}`,
-    outcome ? outcomeInWords(outcome) : `Transfer ${request.reference} is ${status}.`,
+    outcome ? outcomeInWords(outcome, request) : `Transfer ${request.reference} is ${status}.`,
     `In the ledger: ${moneyInWords(money)}.`,
+    ...(disagrees === undefined ? [] : [`They do not agree: ${disagrees}. What the ledger says is so.`]),
+    ...(disagrees !== undefined && money?.status === 'resting'
+      ? ['  It is given back by: pnpm --filter money-transfer transfer reconcile']
+      : []),
   ].join('\n');
 }
 

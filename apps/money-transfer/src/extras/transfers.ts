@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Decision, TransferInput, TransferOutcome, TransferState } from '../contract.ts';
 import * as contract from '../contract.ts';
 import { send } from '../starter.ts';
-import { ifWorkerAnswers, openOrEnded } from './transfer-lookup.ts';
+import { causes, ifWorkerAnswers, mayBeRecorded, openOrEnded } from './transfer-lookup.ts';
 
 /** What one can do with transfers, for the commands, the scenarios and the tests alike. */
 
@@ -16,6 +16,9 @@ export async function sendOrFind(client: Client, input: TransferInput, startedBy
   try {
     return await send(client, input, startedBy);
   } catch (error) {
+    // What was started ended between two tries of one call; asked again, the server says so.
+    const isDeduped = causes(error).some(({ message }) => message.includes('StartDeduped'));
+    if (isDeduped) return sendOrFind(client, input, startedBy);
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     const request = contract.atTheDoor.transfer.parse(input);
     const found = await transferState(client, request.reference);
@@ -52,6 +55,7 @@ const tell =
         const accepted = await ifWorkerAnswers(client, () => handle.startUpdate(update, options));
         return accepted.result();
       },
+      unanswered: mayBeRecorded,
       ended: ({ status }) => {
         throw refused(failureType, `transfer ${reference} is ${status}: ${why}`);
       },

@@ -31,10 +31,13 @@ export interface Refusal extends Reason {
 
 /** From the sender into suspense. @returns why the ledger refused; undefined if it is done */
 export function withdraw(state: TransferState): Promise<Refusal | undefined> {
-  const { reference, from, amount, currency } = state.request;
+  const { reference, from, to, amount, currency, requestedBy, approvalWithin } = state.request;
+  const key = legKey.withdraw(reference);
+  // All of the request: the ledger still knows it when Temporal has forgotten, and refuses another one of this reference.
+  const details = { to, requestedBy, approvalWithin };
   return take(state, 'withdraw', `Withdrawing ${inWords(state.request)} from ${from}`, (options) =>
     activities.withdraw.executeWithOptions(options, [
-      { key: legKey.withdraw(reference), at: now(), reference, account: from, amount, currency },
+      { key, at: now(), reference, account: from, target: to, amount, currency, details },
     ]),
   );
 }

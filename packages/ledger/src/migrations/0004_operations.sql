@@ -60,11 +60,15 @@ BEGIN
   RETURN post(op, 'external:' || p_currency, p_account, p_amount, p_currency);
 END $$;
 
-CREATE FUNCTION withdraw(p_key text, p_at timestamptz, p_reference text, p_account text, p_amount amount, p_currency text)
+-- The target, if there is one, must be able to take it as far as can be told now. p_details is the caller's: part of the
+-- request, and of no meaning here.
+CREATE FUNCTION withdraw(p_key text, p_at timestamptz, p_reference text, p_account text, p_amount amount, p_currency text,
+  p_target text DEFAULT NULL, p_details jsonb DEFAULT NULL)
 RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
   op operations := operation('withdrawal', p_key, p_at, jsonb_build_object(
-    'reference', p_reference, 'account', p_account, 'amount', p_amount, 'currency', p_currency));
+    'reference', p_reference, 'account', p_account, 'amount', p_amount, 'currency', p_currency, 'target', p_target,
+    'details', p_details));
   answer jsonb := claim(op, 'reference ' || p_reference);
   item suspense_items;
 BEGIN
@@ -77,9 +81,11 @@ BEGIN
   END IF;
   PERFORM lock_accounts(p_account);
   answer := obstacle(p_account, p_currency, -p_amount);
+  -- Not locked: what becomes of the target later is for the deposit to see.
+  IF answer IS NULL AND p_target IS NOT NULL THEN answer := obstacle(p_target, p_currency, 0); END IF;
   IF answer IS NOT NULL THEN RETURN settle(op, 'refused', answer); END IF;
-  INSERT INTO suspense_items (reference, status, account_id, currency, amount, at)
-  VALUES (p_reference, 'resting', p_account, p_currency, p_amount, p_at);
+  INSERT INTO suspense_items (reference, status, account_id, currency, amount, target, at)
+  VALUES (p_reference, 'resting', p_account, p_currency, p_amount, p_target, p_at);
   RETURN post(op, p_account, 'suspense:' || p_currency, p_amount, p_currency, p_reference);
 END $$;
 
@@ -93,6 +99,10 @@ BEGIN
   IF answer IS NOT NULL THEN RETURN answer; END IF;
   SELECT * INTO item FROM suspense_items WHERE reference = p_reference;
   IF item.status IS DISTINCT FROM 'resting' THEN RETURN settle(op, 'refused', nothing_rests(p_reference, item.status)); END IF;
+  IF item.target <> p_account THEN
+    RETURN settle(op, 'refused', refusal('WrongTarget', format('What rests under %s is for %s', p_reference, item.target),
+      jsonb_build_object('account', p_account, 'target', item.target)));
+  END IF;
   PERFORM lock_accounts(p_account);
   answer := obstacle(p_account, item.currency, item.amount);
   IF answer IS NOT NULL THEN RETURN settle(op, 'refused', answer); END IF;

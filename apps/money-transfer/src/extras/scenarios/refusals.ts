@@ -31,14 +31,19 @@ export const refusalScenarios: Scenario<Demo>[] = [
   },
   {
     name: 'refund',
-    title: 'Bob has closed his account',
+    title: 'Bob closes his account in the middle of a transfer',
     promises: 'the deposit is refused for good, and alice has her money back, under a key of its own.',
     async run(demo, session) {
       const request = await aRequest(session, demo, 1_250);
       const { to: account } = request;
-      await demo.ledger.closeAccount({ key: `account:${account}:close`, at: now(), account });
-      say(session, `${account} is closed`);
-      const outcome = await transferBeforeOurEyes(session, demo, request);
+      const worker = await demo.startFaultyWorker('held-deposit');
+      const outcome = await transferBeforeOurEyes(session, demo, request, async ({ announce }, sent) => {
+        await depositIsHeld(demo, worker, request);
+        await demo.ledger.closeAccount({ key: `account:${account}:close`, at: now(), account });
+        await announce(`withdrawn; now ${account} is closed`);
+        letItGo(worker);
+        return sent;
+      });
       const { reason } = expectStatus(outcome, 'refunded');
       expectSame('reason', ledgerFailureTypes.accountClosed, reason.type);
       await expectInTheLedger(demo, request, {

@@ -2,6 +2,7 @@ import { expectSame, type Scenario, say, until } from '@repo/dev-stack';
 import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import { transferWorkflowId } from '../../contract.ts';
 import type { Demo } from '../demo.ts';
+import { whereIs } from '../invariants.ts';
 import { type Finding, reconcile } from '../reconcile.ts';
 import { findingInWords } from '../transfer-words.ts';
 import { aRequest, depositIsHeld, expectInTheLedger, letItGo, said, transferBeforeOurEyes } from './before-our-eyes.ts';
@@ -26,7 +27,8 @@ export const terminatedScenario: Scenario<Demo> = {
     const worker = await demo.startFaultyWorker('held-deposit');
     await transferBeforeOurEyes(session, demo, request, async ({ announce }, sent) => {
       await depositIsHeld(demo, worker, request);
-      expectSame('what the reconciler finds while the workflow runs', [], await turn());
+      await turn();
+      expectSame('where the money is while the workflow runs', 'suspense', await whereIs(ledger, reference));
       await announce('withdrawn; now the workflow is terminated, and runs no code any more');
       await client.workflow.getHandle(transferWorkflowId(reference)).terminate('a scenario');
       await sent.catch(() => {});

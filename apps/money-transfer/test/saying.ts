@@ -1,0 +1,19 @@
+import { printError } from '@repo/worker-kit';
+import { vi } from 'vitest';
+
+/** What a command prints, and the exit code that its program would have. */
+export async function saying(command: () => Promise<void>) {
+  const [log, error] = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')];
+  for (const one of [log, error]) one.mockImplementation(() => {});
+  try {
+    const failed = await command().then(
+      () => undefined,
+      (reason: unknown) => printError(reason),
+    );
+    const lines = (one: typeof log) => one.mock.calls.map(([line]) => String(line)).join('\n');
+    return { code: failed ?? process.exitCode ?? 0, out: lines(log), err: lines(error) };
+  } finally {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+  }
+}
