@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawnChild } from '@repo/dev-stack';
+import { spawnChild, untilTemporalAnswers } from '@repo/dev-stack';
 import {
   countActivations,
   type KillPoint,
@@ -33,7 +33,6 @@ import { aTrip, createWorld, type World } from './world.ts';
  * takes another one.
  */
 const seed = Number(process.env.SEED ?? 1);
-const all = killPoints(8, 6);
 
 let world: World;
 let client: Client;
@@ -80,37 +79,52 @@ const createNextWorker = (taskQueue: string) =>
     activities: createActivities(createServices(world.urls)),
   });
 
+/** When the traveller cancels: never, in the same breath as the start, or once the trip is booked. */
+type Cancel = 'never' | 'at once' | 'when booked';
+
 /** Brings a trip to its end, with a worker that dies at a point and then with one that does not. */
-async function survive(request: TripRequest, point: KillPoint, cancel: boolean) {
+async function survive(request: TripRequest, point: KillPoint, cancel: Cancel) {
   const taskQueue = request.tripId;
   const doomed = await startDoomedWorker(taskQueue, point);
+  const died = doomed.exited.then(() => 'died');
   const workflowId = tripWorkflowId(request.tripId);
-  // A cancellation in the same breath as the start: it is read in the middle of the first step.
   const options = { workflowId, taskQueue, args: [request] as [TripRequest], workflowTaskTimeout: '1 second' as const };
-  const handle = await (cancel
+  const handle = await (cancel === 'at once'
     ? client.workflow.signalWithStart<typeof trip, [CancelRequest]>('trip', {
         ...options,
         signal: cancelSignal,
         signalArgs: [{}],
       })
     : client.workflow.start<typeof trip>('trip', options));
-  const known = handle.executeUpdate<TripOutcome, []>('outcome');
-  await Promise.race([doomed.exited, known]);
-  const outcome = await (await createNextWorker(taskQueue)).runUntil(known);
+  // While the task that a worker died in counts as failed, Temporal takes no updates: whoever waits asks again.
+  let ended = untilTemporalAnswers(() => handle.executeUpdate<TripOutcome, []>('outcome'));
+  if (cancel === 'when booked') {
+    // If the worker has died while it was booking, the wish arrives while none is there.
+    await Promise.race([died, ended]);
+    await handle.signal(cancelSignal, {});
+    ended = ended.then(() => handle.result());
+  }
+  // Or this point is not one of this trip's, and nothing has been shown.
+  expect(await Promise.race([died, ended])).toBe('died');
+  const outcome = await (await createNextWorker(taskQueue)).runUntil(ended);
   await doomed.kill();
   return outcome.status;
 }
 
+/** An activity that is refused has no answer to die after. */
+const answered = (count: number) => (point: KillPoint) => point.at !== 'after-activity' || point.n <= count;
+
 describe.concurrent.each([
-  ['booked', 0, services],
-  ['compensated', 1, []],
-  ['cancelled', 2, []],
-] as const)('ALL-14 a trip that ends %s', (ending, which, active) => {
-  const points = process.env.TORTURE === 'all' ? all : sample(all, 1, 3 * seed + which);
+  { ending: 'booked', cancel: 'never', active: services, all: killPoints(4, 3) },
+  { ending: 'compensated', cancel: 'never', active: [], all: killPoints(7, 6).filter(answered(5)) },
+  { ending: 'cancelled', cancel: 'when booked', active: [], all: killPoints(8, 6) },
+  { ending: 'cancelled', cancel: 'at once', active: [], all: killPoints(2, 1) },
+] as const)('ALL-14 a trip that ends $ending (cancelled: $cancel)', ({ ending, cancel, active, all }) => {
+  const points = process.env.TORTURE === 'all' ? all : sample(all, 1, 4 * seed + all.length);
   it.each(points)(`survives the death of its worker: $at $n (seed ${seed})`, async (point) => {
     const request = aTrip(Date.now(), { to: ending === 'compensated' ? 'ROM' : 'LIS' });
     if (ending === 'compensated') await world.cab.setCapacity('ROM', request.departure, 0);
-    expect(await survive(request, point, ending === 'cancelled')).toBe(ending);
+    expect(await survive(request, point, cancel)).toBe(ending);
     expect(await world.books.activeBookings(request.tripId)).toEqual(active);
     expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
   });

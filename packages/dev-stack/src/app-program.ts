@@ -73,7 +73,7 @@ export function appProgram<Context>({ name, description, cli, load, ...app }: Ap
 
 /**
  * Runs a command with a client of the Temporal that `TEMPORAL_ADDRESS` names, or else of this clone's stack.
- * @throws OperatorError if Temporal does not answer
+ * @throws OperatorError if Temporal does not answer, or takes no update because the workflow's worker fails
  */
 export function withClient(command: (client: Client) => Promise<void>): Promise<void> {
   return withTemporal(async () => {
@@ -81,23 +81,30 @@ export function withClient(command: (client: Client) => Promise<void>): Promise<
     try {
       await command(client);
     } catch (cause) {
-      if (!isUnreachable(cause)) throw cause;
-      throw new OperatorError('Temporal does not answer.', 'Is it up? Then run this again: it does nothing twice.', {
-        cause,
-      });
+      throw explained(cause);
     } finally {
       await client.connection.close();
     }
   });
 }
 
-/** A call that got no answer, because Temporal is away or slow. */
-function isUnreachable(error: unknown): boolean {
-  const [cancelled, deadlineExceeded, unavailable] = [1, 4, 14];
+const again = 'Then run this again: it does nothing twice.';
+
+/** What an operator can mend of what a call failed of, with the next step; any other error as it is. */
+export function explained(error: unknown): unknown {
+  const [cancelled, deadlineExceeded, failedPrecondition, unavailable] = [1, 4, 9, 14];
   for (let one = error; one instanceof Error; one = one.cause) {
-    if ('code' in one && [cancelled, deadlineExceeded, unavailable].includes(one.code as number)) return true;
+    const code = 'code' in one ? (one.code as number) : 0;
+    if ([cancelled, deadlineExceeded, unavailable].includes(code)) {
+      return new OperatorError('Temporal does not answer.', `Is it up? ${again}`, { cause: error });
+    }
+    // A worker that died in the middle of a task, or one with a bug: Temporal takes no updates until a task succeeds.
+    if (code === failedPrecondition && /workflow task in failed state/i.test(one.message)) {
+      const message = 'The workflow cannot answer: its last task has failed.';
+      return new OperatorError(message, `Is its worker well? The Web UI shows the failure. ${again}`, { cause: error });
+    }
   }
-  return false;
+  return error;
 }
 
 /** Prints a result for people, or as one line of JSON. */
