@@ -1,11 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { spawnChild } from '@repo/dev-stack';
-import { countActivations, type KillPoint, killPoints, sample, temporalAddress } from '@repo/testing';
+import { type DoomedWorkers, doomedWorkers, killPoints, sample, temporalAddress } from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { transferWorkflowId } from '../src/contract.ts';
 import { disagreement } from '../src/extras/invariants.ts';
@@ -20,33 +14,18 @@ const seed = Number(process.env.SEED ?? 1);
 
 let world: World;
 let client: Client;
-let folder: string;
-const program = fileURLToPath(new URL('./kill-matrix-worker.ts', import.meta.url));
+let workers: DoomedWorkers;
 
 beforeAll(async () => {
-  const bundling = bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../src/workflows.ts', import.meta.url)),
-    workflowInterceptorModules: countActivations,
-    logger: new DefaultLogger('WARN'),
+  const making = doomedWorkers({
+    workflows: new URL('../src/workflows.ts', import.meta.url),
+    program: new URL('./kill-matrix-worker.ts', import.meta.url),
+    env: () => world.env,
   });
-  [world, folder] = await Promise.all([World.create(), mkdtemp(join(tmpdir(), 'kill-matrix-'))]);
+  [world, workers] = await Promise.all([World.create(), making]);
   client = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
-  await writeFile(join(folder, 'workflows.js'), (await bundling).code);
 });
-afterAll(async () => {
-  await Promise.all([client.connection.close(), world.end()]);
-  await rm(folder, { recursive: true, force: true });
-});
-
-const startWorker = (taskQueue: string, point?: KillPoint) =>
-  spawnChild({
-    name: `worker of ${taskQueue}`,
-    file: program,
-    args: [taskQueue, join(folder, 'workflows.js'), ...(point ? [JSON.stringify(point)] : [])],
-    env: { ...world.env, TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
-    logFile: join(folder, `${taskQueue}.log`),
-    ready: 'ready',
-  });
+afterAll(() => Promise.all([client.connection.close(), world.end(), workers.close()]));
 
 // An activation before each leg and after the last; one more where an approval expires.
 describe.concurrent.each([
@@ -62,7 +41,7 @@ describe.concurrent.each([
     const request = await world.aTransfer({ to, ...changes });
     const { reference, from } = request;
     const [before = 0] = await world.balances(from);
-    const doomed = await startWorker(reference, point);
+    const doomed = await workers.start(reference, point);
     const handle = await client.workflow.start<typeof transfer>('transfer', {
       workflowId: transferWorkflowId(reference),
       taskQueue: reference,
@@ -72,7 +51,7 @@ describe.concurrent.each([
     const ended = handle.result();
     // Or this point is not one of this transfer's.
     expect(await Promise.race([doomed.exited.then(() => 'died'), ended])).toBe('died');
-    const next = await startWorker(reference);
+    const next = await workers.start(reference);
     const outcome = await ended;
     await Promise.all([doomed.kill(), next.stop()]);
     expect(outcome).toMatchObject({ status: ending });

@@ -1,11 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { spawnChild } from '@repo/dev-stack';
-import { countActivations, type KillPoint, killPoints, sample, temporalAddress } from '@repo/testing';
+import { type DoomedWorkers, doomedWorkers, killPoints, sample, temporalAddress } from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { postWorkflowId } from '../src/contract.ts';
 import { createWorld, type World } from './world.ts';
@@ -20,33 +14,18 @@ const all = killPoints(5, 4);
 
 let world: World;
 let client: Client;
-let folder: string;
-const program = fileURLToPath(new URL('./kill-matrix-worker.ts', import.meta.url));
+let workers: DoomedWorkers;
 
 beforeAll(async () => {
-  const bundling = bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../src/workflows.ts', import.meta.url)),
-    workflowInterceptorModules: countActivations,
-    logger: new DefaultLogger('WARN'),
+  const making = doomedWorkers({
+    workflows: new URL('../src/workflows.ts', import.meta.url),
+    program: new URL('./kill-matrix-worker.ts', import.meta.url),
+    env: () => world.env,
   });
-  [world, folder] = await Promise.all([createWorld(), mkdtemp(join(tmpdir(), 'kill-matrix-'))]);
+  [world, workers] = await Promise.all([createWorld(), making]);
   client = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
-  await writeFile(join(folder, 'workflows.js'), (await bundling).code);
 });
-afterAll(async () => {
-  await Promise.all([client.connection.close(), world.close()]);
-  await rm(folder, { recursive: true, force: true });
-});
-
-const startWorker = (taskQueue: string, point?: KillPoint) =>
-  spawnChild({
-    name: `worker of ${taskQueue}`,
-    file: program,
-    args: [taskQueue, join(folder, 'workflows.js'), ...(point ? [JSON.stringify(point)] : [])],
-    env: { ...world.env, TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
-    logFile: join(folder, `${taskQueue}.log`),
-    ready: 'ready',
-  });
+afterAll(() => Promise.all([client.connection.close(), world.close(), workers.close()]));
 
 /** The post as it would be after a change, made past Temporal. */
 async function written(post: string, author: string) {
@@ -71,7 +50,7 @@ describe.concurrent.each([
   it.each(points)(`survives the death of its worker: $at $n (seed ${seed})`, async (point) => {
     const post = world.aPost();
     if (type !== 'writePost') await written(post, 'bob');
-    const doomed = await startWorker(post, point);
+    const doomed = await workers.start(post, point);
     const handle = await client.workflow.start(type, {
       workflowId: postWorkflowId(post),
       taskQueue: post,
@@ -81,7 +60,7 @@ describe.concurrent.each([
     const ended = handle.result() as Promise<{ status: string }>;
     // Or this point is not one of this change's, and nothing has been shown.
     expect(await Promise.race([doomed.exited.then(() => 'died'), ended])).toBe('died');
-    const next = await startWorker(post);
+    const next = await workers.start(post);
     expect((await ended).status).toMatch(/^(written|transferred|deleted)$/);
     await Promise.all([doomed.kill(), next.stop()]);
     const generation = type === 'writePost' ? 1 : 2;

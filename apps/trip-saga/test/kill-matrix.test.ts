@@ -1,10 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { spawnChild, untilTemporalAnswers } from '@repo/dev-stack';
+import { untilTemporalAnswers } from '@repo/dev-stack';
 import {
-  countActivations,
+  type DoomedWorkers,
+  doomedWorkers,
   type KillPoint,
   killPoints,
   quietRuntime,
@@ -13,7 +10,7 @@ import {
   workflowBundle,
 } from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../src/activities.ts';
 import {
@@ -37,39 +34,20 @@ const seed = Number(process.env.SEED ?? 1);
 let world: World;
 let client: Client;
 let native: NativeConnection;
-let folder: string;
-const program = fileURLToPath(new URL('./kill-matrix-worker.ts', import.meta.url));
+let workers: DoomedWorkers;
 
 beforeAll(async () => {
   quietRuntime();
-  folder = await mkdtemp(join(tmpdir(), 'kill-matrix-'));
-  const workflowsPath = fileURLToPath(new URL('../src/workflows.ts', import.meta.url));
-  const bundling = bundleWorkflowCode({
-    workflowsPath,
-    workflowInterceptorModules: countActivations,
-    logger: new DefaultLogger('WARN'),
-  });
   const address = temporalAddress();
-  [world, native] = await Promise.all([createWorld(), NativeConnection.connect({ address })]);
-  client = new Client({ connection: await Connection.connect({ address }) });
-  await writeFile(join(folder, 'workflows.js'), (await bundling).code);
-});
-
-afterAll(async () => {
-  await Promise.all([client.connection.close(), native.close(), world.close()]);
-  await rm(folder, { recursive: true, force: true });
-});
-
-/** A process, for it dies without a word. */
-const startDoomedWorker = (taskQueue: string, point: KillPoint) =>
-  spawnChild({
-    name: `worker of ${taskQueue}`,
-    file: program,
-    args: [taskQueue, join(folder, 'workflows.js'), JSON.stringify(point)],
-    env: { ...world.urls, TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
-    logFile: join(folder, `${taskQueue}.log`),
-    ready: 'ready',
+  const making = doomedWorkers({
+    workflows: new URL('../src/workflows.ts', import.meta.url),
+    program: new URL('./kill-matrix-worker.ts', import.meta.url),
+    env: () => world.urls,
   });
+  [world, workers, native] = await Promise.all([createWorld(), making, NativeConnection.connect({ address })]);
+  client = new Client({ connection: await Connection.connect({ address }) });
+});
+afterAll(() => Promise.all([client.connection.close(), native.close(), world.close(), workers.close()]));
 
 const createNextWorker = (taskQueue: string) =>
   Worker.create({
@@ -85,7 +63,7 @@ type Cancel = 'never' | 'at once' | 'when booked';
 /** Brings a trip to its end, with a worker that dies at a point and then with one that does not. */
 async function survive(request: TripRequest, point: KillPoint, cancel: Cancel) {
   const taskQueue = request.tripId;
-  const doomed = await startDoomedWorker(taskQueue, point);
+  const doomed = await workers.start(taskQueue, point);
   const died = doomed.exited.then(() => 'died');
   const workflowId = tripWorkflowId(request.tripId);
   const options = { workflowId, taskQueue, args: [request] as [TripRequest], workflowTaskTimeout: '1 second' as const };

@@ -1,8 +1,8 @@
 import { createPool } from '@repo/operations';
+import { createCutter } from '@repo/testing/cutter';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ledgerFailureTypes as failure } from '../src/failure-types.ts';
 import { createLedger } from '../src/index.ts';
-import { createCutter } from './cutter.ts';
 import {
   type Books,
   balanceOf,

@@ -1,4 +1,3 @@
-import { connect, createServer, type Socket } from 'node:net';
 import type { Pool, PoolClient } from 'pg';
 import { inject } from 'vitest';
 import { createPool, operationsTable } from '../src/index.ts';
@@ -35,48 +34,4 @@ export async function stored(pool: Pool, key: string) {
   const { rows: operations } = await pool.query('SELECT status, outcome FROM operations WHERE key = $1', [key]);
   const { rows: effects } = await pool.query('SELECT amount FROM effects WHERE key = $1 ORDER BY amount DESC', [key]);
   return { operations, effects: effects.map((row) => row.amount) };
-}
-
-/** A proxy in front of PostgreSQL that can cut the connection around the next COMMIT, before or after the server ran it. */
-export async function createCutter() {
-  const target = new URL(inject('databaseUrl'));
-  const sockets = new Set<Socket>();
-  let cut: 'before' | 'after' | undefined;
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    let dropReply = false;
-    const end = () => {
-      client.destroy();
-      upstream.destroy();
-    };
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', end).on('close', end);
-    }
-    client.on('data', (data) => {
-      const commits = cut !== undefined && data.includes('COMMIT\0');
-      if (commits && cut === 'before') end();
-      dropReply = commits && cut === 'after';
-      if (commits) cut = undefined;
-      if (!upstream.destroyed) upstream.write(data);
-    });
-    upstream.on('data', (data) => {
-      if (dropReply) end();
-      else client.write(data);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = new URL(target);
-  url.hostname = '127.0.0.1';
-  url.port = String((server.address() as { port: number }).port);
-  return {
-    url: url.href,
-    cutNextCommit: (when: 'before' | 'after') => {
-      cut = when;
-    },
-    close: () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    },
-  };
 }

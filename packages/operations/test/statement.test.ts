@@ -1,7 +1,8 @@
+import { createCutter } from '@repo/testing/cutter';
 import type { Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { statement } from '../src/index.ts';
-import { createCutter, createSchema, poolOn } from './harness.ts';
+import { createSchema, poolOn } from './harness.ts';
 
 let pool: Pool;
 
@@ -37,10 +38,10 @@ describe('a statement', () => {
   });
 
   it('without a connection, or with one that is lost, has no answer', async () => {
-    const cutter = await createCutter();
+    const cutter = await createCutter(inject('databaseUrl'));
     const through = poolOn('statement_test', cutter.url);
     try {
-      cutter.cutNextCommit('before');
+      cutter.cutNext('COMMIT\0', 'before');
       // The word is all that the cutter looks for.
       const lost = statement(through, `INSERT INTO effects (key, amount) VALUES ('COMMIT', 1); COMMIT`);
       await expect(lost).rejects.toMatchObject({ name: 'DatabaseUnavailable' });

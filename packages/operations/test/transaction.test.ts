@@ -1,7 +1,8 @@
+import { createCutter } from '@repo/testing/cutter';
 import type { Pool, PoolClient } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createPool, DatabaseUnavailable, performOnce, transaction } from '../src/index.ts';
-import { createCutter, createSchema, effect, poolOn, stored } from './harness.ts';
+import { createSchema, effect, poolOn, stored } from './harness.ts';
 
 let pool: Pool;
 
@@ -63,12 +64,12 @@ describe('a connection that breaks', () => {
     { when: 'after', replayed: true },
     { when: 'before', replayed: false },
   ] as const)('$when COMMIT: calling again gives the outcome, and there is one effect', async ({ when, replayed }) => {
-    const cutter = await createCutter();
+    const cutter = await createCutter(inject('databaseUrl'));
     const throughCutter = poolOn('transaction_test', cutter.url);
     const key = `cut ${when}`;
     const call = () => performOnce(throughCutter, { key, request }, effect(key));
     try {
-      cutter.cutNextCommit(when);
+      cutter.cutNext('COMMIT\0', when);
       await expect(call()).rejects.toBeInstanceOf(DatabaseUnavailable);
       expect(await call()).toEqual({ status: 'done', outcome: { amount: 1 }, replayed });
       expect((await stored(pool, key)).effects).toEqual([1]);

@@ -1,5 +1,6 @@
 import './app-servers.ts';
 
+export { type DoomedWorkers, doomedWorkers } from './doomed-workers.ts';
 export {
   joinTestStack,
   postgresUrl,

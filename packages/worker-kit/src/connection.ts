@@ -30,8 +30,7 @@ export async function connectWorker(): Promise<{ connection: NativeConnection; n
   Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
   const { connectionOptions, namespace, address } = await configured();
   const connection = await orExplain(NativeConnection.connect(connectionOptions), address);
-  await requireNamespace(connection, namespace, address);
-  await requireSearchAttributes(connection, namespace);
+  await Promise.all([requireNamespace(connection, namespace, address), requireSearchAttributes(connection, namespace)]);
   return { connection, namespace };
 }
 

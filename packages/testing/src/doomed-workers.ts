@@ -1,0 +1,47 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Child, spawnChild } from '@repo/dev-stack';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { temporalAddress } from './environment.ts';
+import { countActivations, type KillPoint } from './kill-points.ts';
+
+/** Workers of an app in processes of their own, which can die without a word. */
+export interface DoomedWorkers {
+  /** Resolves when it is polling. It dies at the point, or lives if there is none. */
+  start(taskQueue: string, point?: KillPoint): Promise<Child>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.workflows URL of `src/workflows.ts`; bundled with what counts its activations
+ * @param options.program URL of the worker: `<program> <task queue> <bundle> [<kill point as JSON>]`; see `dieAt`
+ * @param options.env what the app's services need, asked for at each start
+ */
+export async function doomedWorkers(options: {
+  workflows: URL;
+  program: URL;
+  env: () => Record<string, string | undefined>;
+}): Promise<DoomedWorkers> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(options.workflows),
+    workflowInterceptorModules: countActivations,
+    logger: new DefaultLogger('WARN'),
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'kill-matrix-'));
+  const bundle = join(folder, 'workflows.js');
+  await writeFile(bundle, code);
+  return {
+    start: (taskQueue, point) =>
+      spawnChild({
+        name: `worker of ${taskQueue}`,
+        file: fileURLToPath(options.program),
+        args: [taskQueue, bundle, ...(point ? [JSON.stringify(point)] : [])],
+        env: { ...options.env(), TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
+        logFile: join(folder, `${taskQueue}.log`),
+        ready: 'ready',
+      }),
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
