@@ -1,5 +1,4 @@
-import { Faults, timeSkippingEnvironment, workflowBundle } from '@repo/testing';
-import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { Faults, testWorker, timeSkippingEnvironment } from '@repo/testing';
 import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 import { createActivities } from '../src/activities.ts';
 import { type TransferInput, type TransferOutcome, transferWorkflowId } from '../src/contract.ts';
@@ -15,26 +14,8 @@ import { World } from './world.ts';
 export async function timeSkipping(taskQueue: string, { serve = true } = {}) {
   const [env, world] = await Promise.all([timeSkippingEnvironment(), World.create()]);
   process.env.TASK_QUEUE = taskQueue;
-  const createWorker = (more: Partial<WorkerOptions> = {}) =>
-    Worker.create({
-      connection: env.nativeConnection,
-      taskQueue,
-      workflowBundle: workflowBundle(),
-      activities: createActivities(world.services),
-      ...more,
-    });
-  let worker: Worker | undefined;
-  let running: Promise<void> | undefined;
-  const startWorker = async () => {
-    worker = await createWorker();
-    running = worker.run();
-  };
-  const stopWorker = async () => {
-    worker?.shutdown();
-    worker = undefined;
-    await running;
-  };
-  if (serve) await startWorker();
+  const worker = testWorker(env, taskQueue, () => ({ activities: createActivities(world.services) }));
+  if (serve) await worker.start();
 
   beforeEach(() => {
     world.faults = new Faults();
@@ -46,7 +27,7 @@ export async function timeSkipping(taskQueue: string, { serve = true } = {}) {
   });
   afterAll(async () => {
     world.faults.off();
-    await stopWorker();
+    await worker.stop();
     await world.end();
   });
 
@@ -61,9 +42,9 @@ export async function timeSkipping(taskQueue: string, { serve = true } = {}) {
   return {
     env,
     world,
-    createWorker,
-    startWorker,
-    stopWorker,
+    createWorker: worker.create,
+    startWorker: worker.start,
+    stopWorker: worker.stop,
     handleOf,
     start,
     /** What `outcomeUpdate` answers. Time is not skipped meanwhile. */

@@ -1,31 +1,23 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bookingKey, type Service, services, stateQuery, type TripRequest, tripWorkflowId } from '../src/contract.ts';
 import { createActivities } from '../src/extras/reconciler/activities.ts';
 import { reconcile } from '../src/extras/reconciler/reconcile.ts';
 import { reconcilerQueue, schedule, scheduleId, unschedule } from '../src/extras/reconciler/schedule.ts';
 import { Stores } from '../src/extras/reconciler/stores.ts';
 import { bookTrip } from '../src/starter.ts';
-import { type RealServer, realServer, until } from './real-server.ts';
-import { aTrip, type World } from './world.ts';
+import { realServer, until } from './real-server.ts';
+import { aTrip } from './world.ts';
 
-let server: RealServer;
-let client: Client;
-let world: World;
-
-beforeAll(async () => {
-  server = await realServer('reconciler-test');
-  ({ client, world } = server);
-});
+const server = await realServer('reconciler-test');
+const { client, world } = server;
 
 afterEach(async () => {
   server.mend();
   expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
 });
-
-afterAll(() => server.close());
 
 /** What the reconciler says of this trip: the database is shared with the tests of other files. */
 async function reconciled({ tripId }: { tripId: string }, { graceMs = 0, dryRun = false } = {}) {

@@ -1,28 +1,20 @@
 import type { Client } from '@temporalio/client';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { cancelSignal, services, type TripRequest } from '../src/contract.ts';
 import { createTripApp, serveTrips } from '../src/extras/trip-service.ts';
 import { bookOrFind } from '../src/extras/trips.ts';
-import { type RealServer, realServer, until } from './real-server.ts';
+import { realServer, until } from './real-server.ts';
 import { aTrip } from './world.ts';
 
-let server: RealServer;
-let client: Client;
-
 const queue = 'trip-service-test';
-
-beforeAll(async () => {
-  server = await realServer(queue);
-  client = server.client;
-});
+const server = await realServer(queue);
+const { client } = server;
 
 afterEach(async () => {
   server.mend();
   process.env.TASK_QUEUE = queue;
   expect(await server.world.books.stockThatDoesNotAddUp()).toEqual([]);
 });
-
-afterAll(() => server.close());
 
 /** What the service answers; `body` is sent as it is if it is text. */
 async function call(method: string, path: string, body?: unknown, answerWithinMs = 10_000) {

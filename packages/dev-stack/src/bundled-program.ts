@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Plugin } from 'esbuild';
 import { shortHash } from './paths.ts';
 
 /**
  * A TypeScript program and all that it imports, as one JavaScript file for {@link spawnChild}: it starts in a third of the
  * time. It is kept in the folder `dist` of its app, and made anew once one of its files has changed.
  *
- * Packages of Temporal's SDK, which have native parts, are left where they are, if the app itself depends on them. Not for
- * programs that look for files beside themselves.
+ * Packages of Temporal's SDK, which have native parts, are left where they are, if the app itself depends on them. What the
+ * program imports may look for files beside itself; the program's own file may not, for it is another one now.
  */
 export async function bundledProgram(file: string): Promise<string> {
   const app = await appOf(dirname(file));
   const folder = join(app, 'dist', 'programs');
-  const name = `${basename(file, '.ts')}-${shortHash(file, process.version)}`;
+  const name = `${basename(file, '.ts')}-${shortHash(file, process.version, JSON.stringify(made))}`;
   const bundle = join(folder, `${name}.mjs`);
   const inputs = join(folder, `${name}.inputs.json`);
   try {
@@ -28,18 +30,13 @@ export async function bundledProgram(file: string): Promise<string> {
     entryPoints: [file],
     outfile: bundle,
     absWorkingDir: app,
-    bundle: true,
+    ...made,
+    plugins: [whereTheyWere(file)],
     write: false,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    sourcemap: 'inline',
     metafile: true,
     logLevel: 'silent',
-    // The second is the optional native part of pg.
-    external: [...(await sdkOf(app)), 'pg-native'],
-    // For packages of the older kind, which ask for Node's own modules at run time.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    // esbuild finds its own program beside its files; the last is the optional native part of pg.
+    external: [...(await sdkOf(app)), 'esbuild', 'pg-native'],
   });
   const files = Object.keys(metafile.inputs).map((input) => resolve(app, input));
   await mkdir(folder, { recursive: true });
@@ -47,6 +44,37 @@ export async function bundledProgram(file: string): Promise<string> {
   await replace(inputs, JSON.stringify(await fingerprints(files.sort()), null, 1));
   return bundle;
 }
+
+const made = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  sourcemap: 'inline',
+  // For the lines of a stack trace it needs no more, and Node reads all of it at each start.
+  sourcesContent: false,
+  define: { 'import.meta.url': 'here$' },
+  banner: {
+    js: [
+      // For packages of the older kind, which ask for Node's own modules at run time.
+      "import { createRequire as requireOf$ } from 'node:module';",
+      'const program$ = import.meta.url, require = requireOf$(program$);',
+    ].join(' '),
+  },
+} as const;
+
+/** The modules of a bundle still know where they were, all but the program itself: it is the file that was started. */
+const whereTheyWere = (program: string): Plugin => ({
+  name: 'where-they-were',
+  setup: (build) =>
+    build.onLoad({ filter: /\.(ts|mjs|js)$/ }, async ({ path }) => {
+      const code = await readFile(path, 'utf8');
+      if (!code.includes('import.meta.url')) return undefined;
+      const url = path === program ? 'program$' : JSON.stringify(pathToFileURL(path).href);
+      // In the same line: what comes after it stays in its own.
+      return { contents: `const here$ = ${url}; ${code}`, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    }),
+});
 
 async function sdkOf(app: string): Promise<string[]> {
   const { dependencies } = JSON.parse(await readFile(join(app, 'package.json'), 'utf8')) as { dependencies?: object };

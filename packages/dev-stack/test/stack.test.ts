@@ -110,14 +110,17 @@ test('Temporal killed or stopped, then started, is on the same port with its wor
   try {
     const client = new Client({ connection });
     const handle = await client.workflow.start('sleeper', { taskQueue: 'nobody', workflowId: 'kept' });
+    const of = { namespace: 'default' };
+    // As in data that is older than the app that needs it.
+    await connection.operatorService.removeSearchAttributes({ ...of, searchAttributes: ['StartedBy'] });
     for (const end of ['killServer', 'stopServer'] as const) {
       await stack[end]('temporal');
       await stack.startServer('temporal');
       expect((await handle.describe()).status.name).toBe('RUNNING');
     }
-    const { config } = await connection.workflowService.describeNamespace({ namespace: 'default' });
+    const { config } = await connection.workflowService.describeNamespace(of);
     expect(Number(config?.workflowExecutionRetentionTtl?.seconds)).toBe(30 * 86_400);
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes(of);
     expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining(['Status', 'StartedBy']));
   } finally {
     await connection.close();

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Child, spawnChild } from '@repo/dev-stack';
+import { bundledProgram, type Child, spawnChild } from '@repo/dev-stack';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { temporalAddress } from './environment.ts';
 import { countActivations, type KillPoint } from './kill-points.ts';
@@ -24,11 +24,14 @@ export async function doomedWorkers(options: {
   program: URL;
   env: () => Record<string, string | undefined>;
 }): Promise<DoomedWorkers> {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(options.workflows),
-    workflowInterceptorModules: countActivations,
-    logger: new DefaultLogger('WARN'),
-  });
+  const [program, { code }] = await Promise.all([
+    bundledProgram(fileURLToPath(options.program)),
+    bundleWorkflowCode({
+      workflowsPath: fileURLToPath(options.workflows),
+      workflowInterceptorModules: countActivations,
+      logger: new DefaultLogger('WARN'),
+    }),
+  ]);
   const folder = await mkdtemp(join(tmpdir(), 'kill-matrix-'));
   const bundle = join(folder, 'workflows.js');
   await writeFile(bundle, code);
@@ -36,7 +39,7 @@ export async function doomedWorkers(options: {
     start: (taskQueue, point) =>
       spawnChild({
         name: `worker of ${taskQueue}`,
-        file: fileURLToPath(options.program),
+        file: program,
         args: [taskQueue, bundle, ...(point ? [JSON.stringify(point)] : [])],
         env: { ...options.env(), TEMPORAL_ADDRESS: temporalAddress(), TEMPORAL_NAMESPACE: 'default' },
         logFile: join(folder, `${taskQueue}.log`),

@@ -5,8 +5,9 @@ import { afterAll, inject } from 'vitest';
 import { quietRuntime } from './quiet-runtime.ts';
 
 /**
- * A time-skipping Temporal of this test file's own, with the search attributes that every app
- * upserts. It has one clock: tests of one file run one after another. It ends after the file's last test.
+ * A time-skipping Temporal of this test file's own, with the search attributes that every app upserts. It has one clock:
+ * tests of one file run one after another. It ends after the file's last test, if this is called where the file itself runs:
+ * vitest does not hear of a hook that is made in another hook.
  */
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
@@ -17,6 +18,18 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
     namespace: env.namespace ?? 'default',
     searchAttributes: Object.fromEntries(searchAttributes.map((name) => [name, keyword])),
   });
+  return env;
+}
+
+/**
+ * The Temporal dev server that all test files share (`temporalAddress`), with connections of this test file's own, for what
+ * the time-skipping one cannot do: many at once, lists, schedules, reset, a terminate in the middle of an activity, a worker
+ * that is away. Its task queues and workflow ids are the file's own to choose. The connections end after the file's last test.
+ */
+export async function realEnvironment(): Promise<TestWorkflowEnvironment> {
+  quietRuntime();
+  const env = await TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress() });
+  afterAll(() => env.teardown());
   return env;
 }
 

@@ -4,6 +4,7 @@ export { type DoomedWorkers, doomedWorkers } from './doomed-workers.ts';
 export {
   joinTestStack,
   postgresUrl,
+  realEnvironment,
   spicedb,
   temporalAddress,
   timeSkippingEnvironment,
@@ -18,4 +19,5 @@ export { quietRuntime } from './quiet-runtime.ts';
 export { replayHistory, replayRecordedHistories } from './replay.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';
+export { type TestWorker, testWorker } from './test-worker.ts';
 export { Wire } from './wire.ts';

@@ -12,7 +12,7 @@ export interface KillPoint {
   n: number;
 }
 
-/** For `Worker.create`, or for `bundleWorkflowCode` as `workflowInterceptorModules`: what counts the activations. */
+/** For `bundleWorkflowCode` as `workflowInterceptorModules`: what counts the activations. */
 export const countActivations = [fileURLToPath(new URL('./count-activations.ts', import.meta.url))];
 
 /**
@@ -31,7 +31,6 @@ export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interc
   return {
     sinks,
     interceptors: {
-      workflowModules: countActivations,
       activity: [
         () => ({
           inbound: {

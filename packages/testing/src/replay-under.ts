@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { bundledProgram } from '@repo/dev-stack';
 import { describe, expect, it } from 'vitest';
 import { workflowBundle } from './environment.ts';
 
@@ -39,11 +39,10 @@ export function replayUnder(folder: string): void {
  * @throws Error if a process of that time zone and language cannot be had here: then nothing has been shown
  */
 export async function partedIn(place: Place, bundle: string, files: string[]): Promise<string[]> {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
-  const child = fileURLToPath(new URL('./replay-child.ts', import.meta.url));
+  const child = await bundledProgram(fileURLToPath(new URL('./replay-child.ts', import.meta.url)));
   // What is set as LC_ALL wins over LANG.
   const env = { ...process.env, ...place, LC_ALL: place.LANG };
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', tsx, child, bundle, ...files], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [child, bundle, ...files], { env });
   const { timeZone, locale, parted } = JSON.parse(stdout) as { timeZone?: string; locale: string; parted: string[] };
   // A time zone may have an older name too.
   const wanted = new Intl.DateTimeFormat('en', { timeZone: place.TZ }).resolvedOptions().timeZone;

@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type HistoryJson, workflowIdIn } from './command-words.ts';
 import { workflowBundle } from './environment.ts';
 import { quietRuntime } from './quiet-runtime.ts';
+import { replayAll } from './replay-all.ts';
 
 /**
  * Replays each recorded history (`<folder>/*.json`, as `temporal workflow show --output json` writes it) against the
@@ -13,9 +14,19 @@ import { quietRuntime } from './quiet-runtime.ts';
 export async function replayRecordedHistories(folder: string): Promise<void> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json'));
   describe('ALL-2 recorded histories replay', () => {
+    let failed: Map<string, Error | undefined>;
+    beforeAll(async () => {
+      quietRuntime();
+      failed = await replayAll(
+        workflowBundle(),
+        files.map((file) => join(folder, file)),
+      );
+    });
     it('has histories to replay', () => expect(files).not.toEqual([]));
-    it.each(files)('%s', async (file) => {
-      await replayHistory(workflowBundle(), JSON.parse(await readFile(join(folder, file), 'utf8')));
+    it.each(files)('%s', (file) => {
+      expect([...failed.keys()]).toContain(join(folder, file));
+      const error = failed.get(join(folder, file));
+      if (error) throw error;
     });
   });
 }

@@ -33,7 +33,7 @@ export async function whereTheyPart(
     return undefined;
   } catch (error) {
     if (!(error instanceof Error) || !/^(DeterminismViolation|Replay)Error$/.test(error.name)) throw error;
-    const said = quoted(error.message, 'message') ?? error.message;
+    const said = wordsOf(error);
     if (error.name === 'ReplayError') return thrown(history, done, said, quoted(error.message, 'stack_trace'));
     return parting(history, done, said);
   }
@@ -71,6 +71,9 @@ function thrown(history: HistoryJson, done: string[], said: string, stack: strin
     said,
   };
 }
+
+/** Temporal's own words in the error with which a replay failed. */
+export const wordsOf = ({ message }: Error): string => quoted(message, 'message') ?? message;
 
 /** A field of the failure that the SDK's core prints in the notation of its own language. */
 function quoted(message: string, field: string): string | undefined {

@@ -9,16 +9,20 @@ import type { InlineConfig } from 'vitest/node';
  *
  * @param options.globalSetup files that bring up what all test files of a package share
  * @param options.provide what test files get by `inject`, and what `globalSetup` goes by
+ * @param options.isolate false: two processes run all files, one after another. Half of what a short file of an app costs is to
+ *   load the SDK. What a file changes in its process, such as `process.env`, the next one finds
  */
 export function preset({
   globalSetup = [],
   provide,
-}: Pick<InlineConfig, 'provide'> & { globalSetup?: string[] } = {}): ViteUserConfig {
+  isolate = true,
+}: Pick<InlineConfig, 'provide' | 'isolate'> & { globalSetup?: string[] } = {}): ViteUserConfig {
   return defineConfig({
     test: {
       include: ['test/**/*.test.ts'],
       pool: 'forks',
       maxWorkers: 2,
+      isolate,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       globalSetup,

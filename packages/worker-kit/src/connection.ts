@@ -2,7 +2,7 @@ import type { Client, Connection } from '@temporalio/client';
 import type { LogLevel, NativeConnection } from '@temporalio/worker';
 // The SDK is imported where it is used: a program that is only a client starts in half the time without the worker.
 import { OperatorError } from './errors.ts';
-import { searchAttributes } from './search-attributes.ts';
+import { everyAppUpserts, type searchAttributes } from './search-attributes.ts';
 
 /** The task queue to use: `TASK_QUEUE` if it is set, so that two deployments in one namespace do not serve each other. */
 export const taskQueue = (defaultName: string): string => process.env.TASK_QUEUE || defaultName;
@@ -23,23 +23,33 @@ async function configured() {
 
 /**
  * A connection for `Worker.create`. Logs are quiet unless `LOG_LEVEL` (TRACE, DEBUG, INFO, WARN, ERROR) says otherwise.
- * @throws OperatorError if Temporal does not answer, or has no such namespace.
+ * @param upserts the search attributes that the worker's workflows upsert beside those of every app
+ * @throws OperatorError if Temporal does not answer, or has no such namespace, or that lacks a search attribute.
  */
-export async function connectWorker(): Promise<{ connection: NativeConnection; namespace: string }> {
+export async function connectWorker(
+  ...upserts: (typeof searchAttributes)[number][]
+): Promise<{ connection: NativeConnection; namespace: string }> {
   const { DefaultLogger, NativeConnection, Runtime } = await import('@temporalio/worker');
   Runtime.install({ logger: new DefaultLogger((process.env.LOG_LEVEL || 'WARN') as LogLevel) });
   const { connectionOptions, namespace, address } = await configured();
   const connection = await orExplain(NativeConnection.connect(connectionOptions), address);
-  await Promise.all([requireNamespace(connection, namespace, address), requireSearchAttributes(connection, namespace)]);
+  await Promise.all([
+    requireNamespace(connection, namespace, address),
+    requireSearchAttributes(connection, namespace, [...everyAppUpserts, ...upserts]),
+  ]);
   return { connection, namespace };
 }
 
-async function requireSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
+async function requireSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+  required: readonly string[],
+): Promise<void> {
   const { customAttributes } = await connection.operatorService
     .listSearchAttributes({ namespace })
     // A server or a role that does not tell.
     .catch(() => ({ customAttributes: undefined }));
-  const missing = customAttributes ? searchAttributes.filter((name) => customAttributes[name] === undefined) : [];
+  const missing = customAttributes ? required.filter((name) => customAttributes[name] === undefined) : [];
   if (missing.length === 0) return;
   await connection.close();
   const names = missing.map((name) => `--name ${name} --type Keyword`).join(' ');

@@ -1,5 +1,5 @@
-/**
- * The search attributes, all of type Keyword, that every app upserts. A workflow that upserts one that is not registered
- * hangs, without a word.
- */
-export const searchAttributes = ['Status', 'StartedBy'] as const;
+/** The search attributes that every app upserts. All are of type Keyword. */
+export const everyAppUpserts = ['Status', 'StartedBy'] as const;
+
+/** Those of all apps together: what a server of this repository has. A workflow that upserts another one hangs, without a word. */
+export const searchAttributes = [...everyAppUpserts, 'Plan'] as const;

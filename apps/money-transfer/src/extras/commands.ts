@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
 import type { Ledger } from '@repo/ledger';
 import { parseInput, taskQueue } from '@repo/worker-kit';
+import { EndedFromOutside } from '@repo/worker-kit/lookup';
 import type { Client } from '@temporalio/client';
 import type { TransferOutcome, TransferState } from '../contract.ts';
 import * as contract from '../contract.ts';
@@ -9,7 +10,7 @@ import * as doors from './doors.ts';
 import { disagreement } from './invariants.ts';
 import { withLedger } from './ledger-at-hand.ts';
 import { type Finding, reconcile } from './reconcile.ts';
-import { EndedFromOutside, workerCommand } from './transfer-lookup.ts';
+import { workerCommand } from './transfer-lookup.ts';
 import * as words from './transfer-words.ts';
 import * as transfers from './transfers.ts';
 

@@ -1,9 +1,10 @@
 import { type Ledger, LedgerError, type SuspenseItem } from '@repo/ledger';
 import { ledgerFailureTypes } from '@repo/ledger/failure-types';
+import { lastEventAt } from '@repo/worker-kit/lookup';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { legKey, statusAttribute, transferWorkflowId } from '../contract.ts';
 import { wrongInBooks } from './invariants.ts';
-import { lastEventAt, requestOf } from './transfer-lookup.ts';
+import { requestOf } from './transfer-lookup.ts';
 
 export interface ReconcileInput {
   client: Client;

@@ -1,10 +1,11 @@
+import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Decision, TransferInput, TransferOutcome, TransferState } from '../contract.ts';
 import * as contract from '../contract.ts';
 import { send } from '../starter.ts';
-import { causes, ifWorkerAnswers, mayBeRecorded, openOrEnded } from './transfer-lookup.ts';
+import { mayBeRecorded, openOrEnded } from './transfer-lookup.ts';
 
 /** What one can do with transfers, for the commands, the scenarios and the tests alike. */
 
@@ -34,7 +35,7 @@ export async function sendOrFind(client: Client, input: TransferInput, startedBy
 
 /**
  * What is known of a transfer. Of one that has ended, Temporal knows it without a worker.
- * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTransfer`)
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTransfer`)
  */
 export function transferState(client: Client, reference: string): Promise<TransferState> {
   return openOrEnded(client, reference, {
@@ -65,14 +66,14 @@ const { notWaiting, nothingToResolve } = contract.failureTypes;
 
 /**
  * Decides on a transfer that waits, and answers with what becomes of it.
- * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NotWaitingForApproval`, `OwnTransfer`
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NotWaitingForApproval`, `OwnTransfer`
  */
 export const approve = tell(contract.approveUpdate, notWaiting, 'it does not wait for approval');
 export const reject = tell(contract.rejectUpdate, notWaiting, 'it does not wait for approval');
 
 /**
  * Tries again what could neither be deposited nor given back, and answers with what becomes of it.
- * @throws NoSuchTransfer, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
  */
 export const resolve = tell(contract.resolveUpdate, nothingToResolve, 'nothing waits for a person');
 

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { taskQueue } from '@repo/worker-kit';
+import { workerCommandOf } from '@repo/worker-kit/lookup';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -120,5 +121,4 @@ function stepOf({ raw }: WorkflowExecutionDescription): Step | undefined {
 }
 
 /** The command that starts a worker for a task queue. */
-export const workerCommand = (queue: string): string =>
-  `${queue === contract.defaultTaskQueue ? '' : `TASK_QUEUE=${queue} `}pnpm --filter spicedb-writes worker`;
+export const workerCommand = workerCommandOf('pnpm --filter spicedb-writes worker', contract.defaultTaskQueue);

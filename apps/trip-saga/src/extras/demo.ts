@@ -51,10 +51,12 @@ export async function setUp(session: Session, queue: string, faultPoints: boolea
     },
   });
 
-  await Promise.all([stage.startWorker(), ...services.map(startService)]);
   Object.assign(process.env, session.env, { TASK_QUEUE: queue });
-  const client = await connectClient();
-  session.onCleanUp('close the connection to Temporal', () => client.connection.close());
+  const connecting = connectClient().then((client) => {
+    session.onCleanUp('close the connection to Temporal', () => client.connection.close());
+    return client;
+  });
+  const [client] = await Promise.all([connecting, stage.startWorker(), ...services.map(startService)]);
   const books = new Books(await provisioned);
   session.onCleanUp('close the connections to the databases', () => books.close());
   if (queue === session.taskQueue) session.onCleanUp('list the trips that go on', () => tripsThatGoOn(session, client));

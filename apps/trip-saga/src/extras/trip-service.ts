@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { InvalidInputError, OperatorError, parseInput, parseJson, refusalIn } from '@repo/worker-kit';
+import { EndedFromOutside, isUnreachable, NoSuchWorkflow, NoWorker } from '@repo/worker-kit/lookup';
 import type { Client } from '@temporalio/client';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failureTypes, type TripOutcome, tripRequestAtTheDoor } from '../contract.ts';
-import { EndedFromOutside, isUnreachable, NoSuchTrip, NoWorker } from './trip-lookup.ts';
 import * as trips from './trips.ts';
 
 /** The trip service in front of the three: HTTP for those who book, and a Temporal client for all that it does. */
@@ -89,7 +89,7 @@ async function answerTo(error: unknown, c: Context): Promise<Response> {
     if (status === 503) c.header('Retry-After', '1');
     return c.json({ error: { type, message } }, status);
   };
-  if (error instanceof NoSuchTrip) return fail('NoSuchTrip', error.message, 404);
+  if (error instanceof NoSuchWorkflow) return fail('NoSuchTrip', error.message, 404);
   if (error instanceof EndedFromOutside) return fail('EndedFromOutside', error.message, 409);
   if (error instanceof NoWorker) return fail('NoWorker', error.message, 503);
   if (error instanceof OperatorError) return fail('Unavailable', error.message, 503);

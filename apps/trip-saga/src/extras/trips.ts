@@ -1,3 +1,4 @@
+import { causes, ifWorkerAnswers, Unanswered } from '@repo/worker-kit/lookup';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -9,7 +10,7 @@ import { z } from 'zod';
 import type { CancelRequest, TripOutcome, TripRequest, TripState } from '../contract.ts';
 import * as contract from '../contract.ts';
 import { bookTrip } from '../starter.ts';
-import { causes, ifWorkerAnswers, openOrEnded, Unanswered } from './trip-lookup.ts';
+import { openOrEnded } from './trip-lookup.ts';
 
 /** What one can do with trips, for the command line and the HTTP service alike. */
 
@@ -44,7 +45,7 @@ export async function bookOrFind(client: Client, request: TripRequest, startedBy
 
 /**
  * What is known of a trip. Of one that has ended, Temporal knows it without a worker.
- * @throws NoSuchTrip, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTrip`)
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidTrip`)
  */
 export function tripState(client: Client, tripId: string): Promise<TripState> {
   return openOrEnded(client, tripId, {
@@ -57,7 +58,7 @@ export function tripState(client: Client, tripId: string): Promise<TripState> {
  * Cancels a trip. Without a worker, or with `wait: false`, the cancellation is recorded, and counts as of `requestedAt`
  * (default: now) once a worker is up.
  * @returns the outcome; undefined if the cancellation was only recorded
- * @throws NoSuchTrip, EndedFromOutside; WorkflowUpdateFailedError with `TripDeparted`
+ * @throws NoSuchWorkflow, EndedFromOutside; WorkflowUpdateFailedError with `TripDeparted`
  */
 export function cancelTrip(
   client: Client,
@@ -88,7 +89,7 @@ export function cancelTrip(
 
 /**
  * Tries again what is stuck, and answers with what has become of it.
- * @throws NoSuchTrip, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with `NothingToResolve`
  */
 export function resolveTrip(client: Client, tripId: string): Promise<TripOutcome> {
   return openOrEnded(client, tripId, {

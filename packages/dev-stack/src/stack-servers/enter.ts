@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { bundledProgram } from '../bundled-program.ts';
 import { acquireLock } from '../lock.ts';
 import { asOperatorError, OperatorError } from '../operator-error.ts';
 import { projectRoot } from '../paths.ts';
@@ -85,13 +85,12 @@ async function cleanUpDeadStacks(places: StackPlaces, progress: Progress): Promi
 }
 
 async function spawnDaemon(places: StackPlaces, progress: Progress): Promise<DaemonConnection> {
+  const program = await bundledProgram(fileURLToPath(new URL('../stack-daemon.ts', import.meta.url)));
   const log = join(places.logs, 'daemon.log');
   const out = openSync(log, 'a', 0o600);
-  const program = fileURLToPath(new URL('../stack-daemon.ts', import.meta.url));
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
   const child = spawn(
     process.execPath,
-    ['--import', loader, program, places.name, places.ephemeral ? 'ephemeral' : 'durable'],
+    ['--enable-source-maps', program, places.name, places.ephemeral ? 'ephemeral' : 'durable'],
     { cwd: projectRoot, stdio: ['ignore', out, out], detached: true, env: { ...process.env, NODE_OPTIONS: '' } },
   );
   closeSync(out);

@@ -3,6 +3,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 // The daemon asks a few small questions. Loading a gRPC client for them would take longer than all its other work.
 
 const workflowService = 'temporal.api.workflowservice.v1.WorkflowService';
+const operatorService = 'temporal.api.operatorservice.v1.OperatorService';
 
 /** Whether the Temporal server at `address` serves this namespace. */
 export async function servesNamespace(address: string, namespace: string): Promise<boolean> {
@@ -16,6 +17,15 @@ export async function setRetention(address: string, namespace: string, days: num
   const request = Buffer.concat([field(1, Buffer.from(namespace)), field(3, config)]);
   const status = await call(address, `${workflowService}/UpdateNamespace`, request);
   if (status !== 0) throw new Error(`the namespace's retention could not be set (gRPC status ${status})`);
+}
+
+/** Adds the search attributes, all of type Keyword, that the namespace does not have yet; the server leaves the others alone. */
+export async function addKeywords(address: string, namespace: string, names: readonly string[]): Promise<void> {
+  const keyword = Buffer.from([2 << 3, 2]);
+  const entries = names.map((name) => field(1, Buffer.concat([field(1, Buffer.from(name)), keyword])));
+  const request = Buffer.concat([...entries, field(2, Buffer.from(namespace))]);
+  const status = await call(address, `${operatorService}/AddSearchAttributes`, request);
+  if (status !== 0) throw new Error(`the search attributes could not be added (gRPC status ${status})`);
 }
 
 /** Whether the gRPC server at `address` says of itself that it serves. */

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { searchAttributes } from '@repo/worker-kit/search-attributes';
-import { servesNamespace, setRetention } from './grpc.ts';
+import { addKeywords, servesNamespace, setRetention } from './grpc.ts';
 import { type ServerCommand, startServerProcess, waitUntilReady } from './server-process.ts';
 import type { StartContext } from './servers.ts';
 
@@ -29,6 +29,8 @@ export async function startTemporal({ program, places, ports, onSpawn }: StartCo
   const [port = 0, uiPort] = ports;
   const data = join(places.folder, 'temporal');
   mkdirSync(data, { recursive: true, mode: 0o700 });
+  const database = join(data, 'temporal.db');
+  const isNew = !existsSync(database);
   const command: ServerCommand = {
     server: 'temporal',
     file: program.path,
@@ -39,7 +41,7 @@ export async function startTemporal({ program, places, ports, onSpawn }: StartCo
       ...(uiPort === undefined
         ? ['--headless']
         : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort), '--ui-disable-news-fetch']),
-      ...['--db-filename', join(data, 'temporal.db')],
+      ...['--db-filename', database],
       // Survives a killed server process; only a power cut could lose the last moments.
       ...['--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=off'],
       ...[...FAST, ...ORDERED].flatMap((setting) => ['--dynamic-config-value', setting]),
@@ -53,6 +55,8 @@ export async function startTemporal({ program, places, ports, onSpawn }: StartCo
   await waitUntilReady(command, server, () => servesNamespace(address, NAMESPACE));
   // The dev server has no option for it and keeps closed workflows for one day only.
   await setRetention(address, NAMESPACE, RETENTION_DAYS);
+  // The option above is for a new database only, and this one may be older than the app that needs the attribute.
+  if (!isNew) await addKeywords(address, NAMESPACE, searchAttributes);
   const uiUrl = uiPort === undefined ? {} : { uiUrl: `http://127.0.0.1:${uiPort}` };
   return { address, namespace: NAMESPACE, ...uiUrl };
 }

@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundledProgram } from '../src/bundled-program.ts';
+
+let app: string;
+const write = (path: string, content: string) => writeFile(join(app, path), content);
+
+beforeAll(async () => {
+  app = await mkdtemp(join(tmpdir(), 'bundled-program-'));
+  await mkdir(join(app, 'src', 'deep'), { recursive: true });
+  await write('package.json', '{}');
+  await write('src/deep/words.txt', 'beside the module');
+  await write(
+    'src/main.ts',
+    `import { words, isMain } from './deep/module.ts';
+     const program: string = import.meta.url;
+     console.log(words(), isMain, program.endsWith(process.argv[1] ?? '-'));
+     if (process.argv[2]) throw new Error('as told');`,
+  );
+  await module("readFileSync(new URL('./words.txt', import.meta.url), 'utf8')");
+});
+afterAll(() => rm(app, { recursive: true }));
+
+const module = (words: string) =>
+  write(
+    'src/deep/module.ts',
+    `import { readFileSync } from 'node:fs';
+     export const isMain: boolean = import.meta.url.endsWith(process.argv[1] ?? '-');
+     export const note = "'import.meta.url'";
+     export const words = (): string => ${words};`,
+  );
+
+const run = (bundle: string, ...args: string[]) =>
+  promisify(execFile)(process.execPath, ['--enable-source-maps', bundle, ...args]);
+
+test('what a program imports finds the files beside itself, and does not take itself for the program', async () => {
+  const { stdout } = await run(await bundledProgram(join(app, 'src/main.ts')));
+  expect(stdout).toBe('beside the module false true\n');
+});
+
+test('a stack trace names the line of the source', async () => {
+  const failed = await run(await bundledProgram(join(app, 'src/main.ts')), 'fail').catch((error: unknown) => error);
+  expect(failed).toMatchObject({ stderr: expect.stringContaining('src/main.ts:4:') });
+});
+
+test('it is kept until one of its files changes', async () => {
+  const program = join(app, 'src/main.ts');
+  const bundle = await bundledProgram(program);
+  await writeFile(bundle, `${await readFile(bundle, 'utf8')}\nconsole.log('kept');`);
+  expect((await run(await bundledProgram(program))).stdout).toContain('kept');
+  await module(`'changed'`);
+  expect((await run(await bundledProgram(program))).stdout).toBe('changed false true\n');
+});
