@@ -29,6 +29,19 @@ export const untilItSucceeds = {
 } as const satisfies ActivityOptions;
 
 /**
+ * Work that takes seconds or minutes and tells how far it is, such as a build or an upload; it has to succeed sooner or later.
+ *
+ * - `heartbeatTimeout` 10 s: how long a dead worker goes unnoticed, however long the work itself takes.
+ * - `startToCloseTimeout` 10 min: longer than any of it should take; a heart that beats need not mean that it gets on.
+ * - a cancellation reaches the work with a heartbeat, and waits until the work has stopped.
+ */
+export const longWork = {
+  ...untilItSucceeds,
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+} as const satisfies ActivityOptions;
+
+/**
  * Laid over another preset: half a minute, and then something else has its turn. For a row of calls of which a slow one
  * must not hold up the rest; what did not succeed is taken up again with a preset that has no end.
  */

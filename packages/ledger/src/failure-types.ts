@@ -26,6 +26,8 @@ export const ledgerFailureTypes = {
   wrongTarget: 'WrongTarget',
   /** The key that was to be refunded is not that of a charge. */
   notACharge: 'NotACharge',
+  /** What this was to pay for was charged under another key, which the details name. */
+  alreadySettled: 'AlreadySettled',
   /** The charge was refunded under another key. */
   alreadyRefunded: 'AlreadyRefunded',
   /** No answer from the database; the posting may have been made. The only one that is retried: same key, same answer. */

@@ -38,7 +38,7 @@ export interface Ledger extends Reader {
    * refused when it does. Refuses with `nothingInSuspense` once it was deposited.
    */
   refund: Once<types.RefundRequest, types.Refund>;
-  /** From one account to another in one posting. */
+  /** From one account to another in one posting. Refuses with `alreadySettled`. */
   charge: Once<types.ChargeRequest, types.Posting>;
   /** Gives back the whole charge, once; a charge that has not arrived is cancelled and refused when it does. */
   refundCharge: Once<types.RefundChargeRequest, types.Refund>;
@@ -97,7 +97,8 @@ export function createLedger(pool: Pool): Ledger {
     charge: async (request) => {
       const [from, to] = [check.account('from', request.from), check.account('to', request.to)];
       if (from === to) throw invalid('to', 'must be another account than from');
-      return call<types.Posting>('charge', request, from, to, ...money(request));
+      const settles = request.settles === undefined ? [] : [check.name('settles', request.settles, 200)];
+      return call<types.Posting>('charge', request, from, to, ...money(request), ...settles);
     },
     refundCharge: async (request) => {
       const charge = check.name('charge', request.charge, 500);

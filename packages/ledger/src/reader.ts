@@ -20,6 +20,8 @@ export interface Reader {
   transfer(request: { reference: string }): Promise<types.Transfer | undefined>;
   /** What is known of a key; undefined if it was never heard of. To act on it, make the call itself again. */
   operation(request: { key: string }): Promise<types.Operation | undefined>;
+  /** The charge that succeeded under this name; undefined if none has. */
+  settlement(request: { settles: string }): Promise<types.Settlement | undefined>;
   /** One for each currency; `customers`, `suspense` and `external` sum to zero. Reads every entry. */
   totals(): Promise<types.Totals[]>;
   /** Accounts whose balance is not the sum of their entries: none. Reads every entry. */
@@ -90,6 +92,12 @@ export function createReader(pool: Pool): Reader {
       const key = check.key(request.key);
       const [row] = await query<OperationRow>(select, [key]);
       return row && { ...row, key, at: row.at.toISOString(), createdAt: row.createdAt.toISOString() };
+    },
+    settlement: async (request) => {
+      const select = `SELECT outcome AS posting, EXISTS (SELECT FROM operations WHERE refunds = o.key) AS refunded
+        FROM operations AS o WHERE settles = $1`;
+      const [row] = await query<types.Settlement>(select, [check.name('settles', request.settles, 200)]);
+      return row;
     },
     totals: () => query<types.Totals>(totals),
     discrepancies: () =>

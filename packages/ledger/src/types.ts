@@ -61,6 +61,11 @@ export interface RefundRequest extends Keyed {
 export interface ChargeRequest extends Keyed, Money {
   from: string;
   to: string;
+  /**
+   * What it pays for, 1 to 200 characters: of all charges that settle the same, at most one ever succeeds, refunded or not.
+   * Each intended try has a key of its own.
+   */
+  settles?: string;
 }
 /** `charge` is the key of what is to be refunded. */
 export interface RefundChargeRequest extends Keyed {
@@ -145,6 +150,12 @@ export interface SuspenseRequest {
   after?: string;
   /** 100 if left out, and 1000 at most. */
   limit?: number;
+}
+
+/** The charge that settled something. `refunded` if it was given back since. */
+export interface Settlement {
+  posting: Posting;
+  refunded: boolean;
 }
 
 /** What is known of a key. `outcome` is what the call answered, the refusal, or null for a tombstone. */

@@ -120,6 +120,23 @@ describe('at once', () => {
     await expectSound(books);
   });
 
+  it('of many charges that settle the same, one succeeds, and the others name it', async () => {
+    const [from, to] = [await openedWith(books.ledger, 1000), await openedWith(books.ledger, 0)];
+    const settles = fresh('period');
+    const all = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        books.ledger.charge({ key: fresh('try'), at: noon, from, to, amount: 10 + i, currency: 'EUR', settles }),
+      ),
+    );
+    const done = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(done).toHaveLength(1);
+    const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(refused.map(({ type, details }) => [type, details.key])).toEqual(
+      Array(19).fill([failure.alreadySettled, done[0]?.key]),
+    );
+    expect(await balanceOf(books.ledger, to)).toBe(done[0]?.amount);
+  });
+
   it('a charge and its refund leave the money where it was, whichever comes first', async () => {
     const [from, to] = [await openedWith(books.ledger, 1000), await openedWith(books.ledger, 1000)];
     const both = await many(20, async () => {

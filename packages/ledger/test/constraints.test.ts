@@ -214,6 +214,18 @@ describe('the owner', () => {
     expect(await owner(item)).toMatch(/^23514 What rests under conjured is not/);
   });
 
+  it('cannot settle the same with two charges, nor with anything but one that is done', async () => {
+    const row = (key: string, kind: string, status: string) =>
+      owner(`INSERT INTO operations (key, kind, status, request, outcome, settles, at)
+        VALUES ('${key}', '${kind}', '${status}', '{}', '{}', 'a period', '${noon}')`);
+    const payee = await openedWith(books.ledger, 0);
+    const charge = { at: noon, from: account, to: payee, amount: 1, currency: 'EUR', settles: 'a period' };
+    await books.ledger.charge({ ...charge, key: 'settling' });
+    expect(await row('settling again', 'charge', 'done')).toMatch(/^23505 .*one_charge_settles/);
+    expect(await row('settling again', 'charge', 'refused')).toMatch(/^23514 .*only_charges_settle/);
+    expect(await row('settling again', 'pay-in', 'done')).toMatch(/^23514 .*only_charges_settle/);
+  });
+
   it('cannot give a charge back twice', async () => {
     const payee = await openedWith(books.ledger, 0);
     await books.ledger.charge({ key: 'charge', at: noon, from: account, to: payee, amount: 1, currency: 'EUR' });

@@ -125,6 +125,39 @@ export function describeLedger(name: string, books: () => Books, calls: () => Le
       expect(await balances(from, to)).toEqual([1, 0]);
     });
 
+    it('settles something once, whatever the keys, also after it was given back', async () => {
+      const [from, to] = [await open(100), await open(0)];
+      const settles = fresh('period');
+      const tryOf = (amount: number) => ({ key: fresh('try'), at: noon, from, to, amount, currency: 'EUR', settles });
+      const [declined, first, second] = [tryOf(300), tryOf(40), tryOf(50)];
+      expect(await refusalOf(calls().charge(declined))).toBe(failure.insufficientFunds);
+      expect(await books().ledger.settlement({ settles })).toBeUndefined();
+      await calls().charge(first);
+      const posting = { key: first.key, from, to, amount: 40, currency: 'EUR', at: noon };
+      expect(await books().ledger.settlement({ settles })).toEqual({ posting, refunded: false });
+      const refused = await calls()
+        .charge(second)
+        .catch((error: unknown) => error);
+      expect(refused).toMatchObject({ type: failure.alreadySettled });
+      const { details } = refused as { details: unknown };
+      expect([details].flat()).toEqual([{ settles, key: first.key }]);
+      expect(await calls().charge(first)).toMatchObject(posting);
+      await calls().refundCharge({ key: fresh('refund'), at: later(1), charge: first.key });
+      expect(await refusalOf(calls().charge(tryOf(40)))).toBe(failure.alreadySettled);
+      expect(await refusalOf(calls().charge(second))).toBe(failure.alreadySettled);
+      expect(await books().ledger.settlement({ settles })).toEqual({ posting, refunded: true });
+      expect(await balances(from, to)).toEqual([100, 0]);
+      await expectSound(books());
+    });
+
+    it('under the same key is another one if it settles something else', async () => {
+      const [from, to] = [await open(100), await open(0)];
+      const charge = { key: fresh('charge'), at: noon, from, to, amount: 30, currency: 'EUR' };
+      await calls().charge(charge);
+      expect(await refusalOf(calls().charge({ ...charge, settles: fresh('period') }))).toBe(failure.mismatch);
+      expect(await balances(from, to)).toEqual([70, 30]);
+    });
+
     it('is not given back to a payer who is frozen', async () => {
       const [from, to] = [await open(300), await open(0)];
       const charge = { key: fresh('charge'), at: noon, from, to, amount: 300, currency: 'EUR' };
