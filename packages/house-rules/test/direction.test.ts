@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { direction } from '../src/rules/direction.ts';
-import { manifestWith, planted, type Tree } from './planted.ts';
+import { good, manifestWith, planted, type Tree } from './planted.ts';
 
 const shop = 'apps/shop/src';
 const bank: Tree = { 'apps/bank/package.json': '{ "name": "bank" }', 'apps/bank/src/contract.ts': '' };
@@ -27,13 +27,13 @@ describe('direction', () => {
       'the contract imports services',
       `${shop}/contract.ts`,
       `\nimport type { Services } from './services.ts';`,
-      'imports ./services.ts: contract may import nothing of its own app; move what it needs there',
+      'imports ./services.ts: contract may import contract; move what it needs there',
     ],
     [
       'services import activities',
       `${shop}/services.ts`,
       `\nimport { createActivities } from './activities.ts';`,
-      'imports ./activities.ts: services may import contract; move what it needs there',
+      'imports ./activities.ts: services may import contract, services; move what it needs there',
     ],
     [
       'activities import workflows, late',
@@ -84,6 +84,20 @@ describe('direction', () => {
   test('lets extras and tests import anything of their app', () => {
     const source = `import '../src/worker.ts'; import '../src/extras/cli.ts';`;
     expect(direction(planted({ 'apps/shop/test/shop.test.ts': source }))).toEqual([]);
+  });
+
+  test('lets services have a folder, which the core may import and which imports no extras', () => {
+    const { [`${shop}/services.ts`]: whole = '' } = good;
+    const parted: Tree = {
+      [`${shop}/services.ts`]: `import './services/store.ts';\n${whole}`,
+      [`${shop}/services/store.ts`]: `import type { Services } from '../services.ts';`,
+    };
+    expect(direction(planted(parted))).toEqual([]);
+    const file = `${shop}/services/store.ts`;
+    const astray = planted({ ...parted, [file]: `import '../extras/cli.ts';` });
+    expect(direction(astray)).toMatchObject([
+      { file, message: expect.stringContaining('the core does without extras') },
+    ]);
   });
 
   test('does not pass over a file that it cannot read', () => {

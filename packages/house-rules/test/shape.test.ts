@@ -32,7 +32,7 @@ describe('shape', () => {
       {
         file: 'apps/shop/src/prices.ts',
         message:
-          'src holds contract.ts, workflows.ts, activities.ts, services.ts, worker.ts, starter.ts, workflows/ and extras/: move it to extras or into a package',
+          'src holds contract.ts, workflows.ts, activities.ts, services.ts, worker.ts, starter.ts, contract/, workflows/, services/ and extras/: move it to extras or into a package',
       },
     ],
     [

@@ -8,10 +8,10 @@ const rule = 'direction';
 
 /** What each part may import of its own app: `workflows → contract ← activities → services`, and the core never extras. */
 const mayImport: Record<Part, { code: Part[]; types: Part[] }> = {
-  contract: { code: [], types: [] },
+  contract: { code: ['contract'], types: [] },
   workflows: { code: ['contract', 'workflows'], types: ['activities'] },
   activities: { code: ['contract', 'services'], types: [] },
-  services: { code: ['contract'], types: [] },
+  services: { code: ['contract', 'services'], types: [] },
   worker: { code: ['contract', 'activities', 'services'], types: ['workflows'] },
   starter: { code: ['contract'], types: ['workflows'] },
   extras: { code: ['contract', 'workflows', 'activities', 'services', 'worker', 'starter', 'extras'], types: [] },

@@ -64,7 +64,7 @@ function coreFiles(workspace: Workspace, app: Member): Violation[] {
       .map((file) => ({
         rule,
         file,
-        message: `src holds ${core.map((part) => `${part}.ts`).join(', ')}, workflows/ and extras/: move it to extras or into a package`,
+        message: `src holds ${core.map((part) => `${part}.ts`).join(', ')}, contract/, workflows/, services/ and extras/: move it to extras or into a package`,
       })),
   ];
 }

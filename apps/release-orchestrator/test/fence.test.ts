@@ -1,0 +1,3 @@
+import { describeFence } from '@repo/testing';
+
+describeFence();

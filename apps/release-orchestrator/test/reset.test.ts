@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { environmentWorkflowId, type ReleaseInput, rollbackWorkflowId } from '../src/contract.ts';
+import { realServer } from './real-server.ts';
+
+const at = await realServer('release-reset');
+const { world } = at;
+
+afterEach(() => world.faults('dev', { holdActivations: false }));
+
+/**
+ * As `temporal workflow reset` does it: another run goes on after a task of this one.
+ * @param to the first task that was ever done, or the last one
+ */
+async function reset(workflowId: string, to: 'first' | 'last'): Promise<void> {
+  const handle = at.client.workflow.getHandle(workflowId);
+  const { runId } = await handle.describe();
+  const { events } = await handle.fetchHistory();
+  const tasks = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes);
+  await at.client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId, runId },
+    reason: 'by the test',
+    requestId: world.fresh('reset'),
+    workflowTaskFinishEventId: tasks.at(to === 'first' ? 0 : -1)?.eventId ?? null,
+  });
+  expect((await handle.describe()).runId).not.toBe(runId);
+}
+
+const idOf = ({ release }: ReleaseInput, which: 'release' | 'environment') =>
+  which === 'release' ? at.handleOf({ release }).workflowId : environmentWorkflowId(release, 'dev');
+
+/** What was good in dev, and a newer release of the same two deployables that is about to be approved. */
+async function second() {
+  const deployables = [await world.deployable(), await world.deployable()];
+  const good = await at.released(await world.aRelease({ deployables, environments: ['dev'] }));
+  const newer = await Promise.all(deployables.map(({ name }) => world.deployable(name)));
+  const request = await world.aRelease({ deployables: newer, environments: ['dev'] });
+  await at.start(request);
+  await at.documented(request);
+  return { request, before: good.document?.json.environments[0]?.set ?? {} };
+}
+
+/** The environment is whole, and has been switched once by this release, or not at all. */
+async function expectOneSwitch(request: ReleaseInput, before: Awaited<ReturnType<typeof second>>['before']) {
+  const ending = await at.endOf(request);
+  const switches = await world.switches(`release:${request.release}:`);
+  const set = ending.document?.json.environments[0]?.set ?? {};
+  if (ending.status === 'released') {
+    expect(switches).toEqual(['dev good']);
+    await world.expectServed('dev', set);
+  } else {
+    expect(switches).toEqual(['dev rolled-back']);
+    await world.expectServed('dev', before);
+  }
+  return ending;
+}
+
+describe('a reset in the middle', () => {
+  it.each([
+    ['release', 'first'],
+    ['release', 'last'],
+    ['environment', 'first'],
+    ['environment', 'last'],
+  ] as const)('of the %s to its %s task, while the switch is on its way: it is switched once', async (which, to) => {
+    const { request, before } = await second();
+    await world.faults('dev', { holdActivations: true });
+    await at.approve(request);
+    await world.held('dev');
+    await reset(idOf(request, which), to);
+    await world.faults('dev', { holdActivations: false });
+    const ending = await expectOneSwitch(request, before);
+    console.log(which, to, ending.status, JSON.stringify(ending.reason));
+  });
+
+  it.each([['release'], ['environment']] as const)('of the %s while it is verified', async (which) => {
+    const { request, before } = await second();
+    at.around.faults.on({ point: 'before-transaction', of: 'verify', effect: 'hang' });
+    await at.approve(request);
+    await at.met('before-transaction of verify');
+    await reset(idOf(request, which), 'first');
+    at.around.faults.off();
+    const ending = await expectOneSwitch(request, before);
+    console.log('verify', which, ending.status, JSON.stringify(ending.reason));
+  });
+
+  it('of a release that waits for its approval: it waits again, for the same document', async () => {
+    const { request } = await second();
+    const { digest } = await at.documented(request);
+    await reset(idOf(request, 'release'), 'first');
+    expect((await at.documented(request)).digest).toBe(digest);
+    await at.approve(request, { by: 'Bob', document: digest });
+    expect(await at.endOf(request)).toMatchObject({ status: 'released' });
+  });
+});
+
+describe('a reset afterwards', () => {
+  it.each([['release'], ['environment']] as const)('of a %s: nothing is deployed twice', async (which) => {
+    const { request } = await second();
+    await at.approve(request);
+    await at.endOf(request);
+    const state = await world.state('dev');
+    await reset(idOf(request, which), 'first');
+    const again = at.client.workflow.getHandle(idOf(request, which));
+    const ending = await again.result();
+    console.log('after', which, JSON.stringify(ending));
+    expect(await world.state('dev')).toEqual(state);
+    expect(await world.switches(`release:${request.release}:`)).toEqual(['dev good']);
+  });
+
+  it.each([['release'], ['environment']] as const)(
+    'of a %s that a newer one has overtaken: the newer one stays',
+    async (which) => {
+      const { request } = await second();
+      await at.approve(request);
+      await at.endOf(request);
+      const deployables = await Promise.all(request.deployables.map(({ name }) => world.deployable(name)));
+      await at.released(await world.aRelease({ deployables, environments: ['dev'] }));
+      const state = await world.state('dev');
+      await reset(idOf(request, which), 'first');
+      expect(await at.client.workflow.getHandle(idOf(request, which)).result()).toMatchObject({ status: 'superseded' });
+      expect(await world.state('dev')).toEqual(state);
+    },
+  );
+
+  it('of a rollback: the environment stays as it is', async () => {
+    const { request } = await second();
+    await at.approve(request);
+    await at.endOf(request);
+    const asked = { id: world.fresh('back'), environment: 'dev' as const, requestedBy: 'Ada' };
+    const first = await at.rollBack(asked);
+    expect(first).toMatchObject({ status: 'good' });
+    const state = await world.state('dev');
+    await reset(rollbackWorkflowId(asked), 'first');
+    const again = await at.client.workflow.getHandle(rollbackWorkflowId(asked)).result();
+    expect(again).toMatchObject({ status: 'good', to: first.to, generation: first.generation });
+    expect(await world.state('dev')).toEqual(state);
+  });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it, vi } from 'vitest';
+import { realServer } from './real-server.ts';
+
+const at = await realServer('release-workers');
+const { world } = at;
+
+describe('REL-7 a bug in an activity', () => {
+  it('keeps failing, is mended, and all releases in flight go on; none has failed', async () => {
+    const waiting = await world.aRelease({ environments: ['qc'], deployables: [await world.deployable()] });
+    await at.start(waiting);
+    await at.documented(waiting);
+    await at.stopWorker();
+    const broken = vi.fn(async (): Promise<never> => {
+      throw new TypeError('undefined is not a function');
+    });
+    await at.startWorker({ deployArtifact: broken, verify: broken });
+    const inFlight = [
+      await world.aRelease({ environments: ['dev'], deployables: [await world.deployable()] }),
+      await world.aRelease({ environments: ['test'], deployables: [await world.deployable()] }),
+    ];
+    for (const request of inFlight) await at.approved(request);
+    await at.approve(waiting);
+    await vi.waitFor(() => expect(broken.mock.calls.length).toBeGreaterThan(3), 30_000);
+    for (const request of [waiting, ...inFlight]) {
+      expect((await at.handleOf(request).describe()).status.name).toBe('RUNNING');
+    }
+    await at.stopWorker();
+    await at.startWorker();
+    for (const request of [waiting, ...inFlight]) {
+      const { status, document } = await at.endOf(request);
+      expect(status).toBe('released');
+      for (const { environment, set } of document?.json.environments ?? []) await world.expectServed(environment, set);
+    }
+  });
+});
+
+describe('a release that is terminated', () => {
+  it('in the middle of an environment: what was good is served again', async () => {
+    const web = await world.deployable();
+    const good = await at.released(await world.aRelease({ deployables: [web], environments: ['dev'] }));
+    const newer = await world.aRelease({
+      deployables: [await world.deployable(web.name)],
+      environments: ['dev', 'test'],
+    });
+    await world.faults('dev', { holdActivations: true });
+    const handle = await at.approved(newer);
+    await world.held('dev');
+    await handle.terminate('as an operator may');
+    await vi.waitFor(
+      async () => expect(await world.switches(`release:${newer.release}:`)).toEqual(['dev rolled-back']),
+      30_000,
+    );
+    await world.faults('dev', { holdActivations: false });
+    await vi.waitFor(async () => expect((await world.faults('dev')).held).toBe(0), 10_000);
+    await world.expectServed('dev', good.document?.json.environments[0]?.set ?? {});
+    expect((await world.state('dev')).status).toBe('rolled-back');
+  });
+});
+
+describe('an environment that does not answer', () => {
+  it('is waited for: the release goes on when it is back', async () => {
+    const request = await world.aRelease({ environments: ['qc', 'prod'] });
+    await at.start(request);
+    await at.documented(request);
+    const host = world.host('prod');
+    host.freeze();
+    await at.approve(request);
+    await vi.waitFor(async () => expect((await at.stateOf(request)).environments[1]?.status).toBe('deploying'), 60_000);
+    host.thaw();
+    expect(await at.endOf(request)).toMatchObject({ status: 'released' });
+  });
+});

@@ -1,0 +1,53 @@
+import { milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import type { Client } from '@temporalio/client';
+import { subscriptionWorkflowId } from '../contract.ts';
+import { withDatabases } from './databases-at-hand.ts';
+import { type Finding, reconcile } from './reconcile.ts';
+import { requestOf } from './subscription-lookup.ts';
+
+const command = 'pnpm --filter subscription subscription';
+
+/** One turn of the reconciler; exit code 3 if a person has to look at something. */
+export function reconcileCommand({ json, grace }: { json?: boolean; grace: string }): Promise<void> {
+  const graceMs = milliseconds('grace', grace);
+  let [looked, attention] = [0, 0];
+  const onLooked = (subscriptions: number) => {
+    looked = subscriptions;
+  };
+  const turn = (client: Client) =>
+    withDatabases(async ({ ledger, merchant }) => {
+      for await (const finding of reconcile({ client, ledger, merchant, graceMs, onLooked })) {
+        attention += 1;
+        const next = await nextStep(client, finding);
+        print(json, { ...finding, ...(next && { next }) }, () => findingInWords(finding, next));
+      }
+      return true;
+    });
+  return withClient(async (client) => {
+    if (!(await untilStopped(client, () => turn(client)))) {
+      process.exitCode = 130;
+      return console.error('Stopped. Nothing was changed.');
+    }
+    if (!json) console.log(`${looked} subscriptions: ${attention} need attention.`);
+    process.exitCode = attention > 0 ? 3 : 0;
+  });
+}
+
+export function findingInWords(finding: Finding, next: string | undefined): string {
+  if (finding.problem === 'books') return `The books do not agree: ${finding.why}`;
+  const what = `${finding.subscriptionId} needs attention: ${finding.why}`;
+  return next ? `${what}\n  → ${next}` : what;
+}
+
+/** The command with which a person goes on. */
+export async function nextStep(client: Client, finding: Finding): Promise<string | undefined> {
+  if (finding.problem === 'books' || finding.problem === 'unknown') return undefined;
+  const { subscriptionId, problem } = finding;
+  if (problem !== 'ended-from-outside') return `${command} status ${subscriptionId}`;
+  const { customer, plan } = await requestOf(client, subscriptionWorkflowId(subscriptionId));
+  const [what, file] =
+    typeof plan === 'string'
+      ? [`--plan ${plan}`, '']
+      : ['--plan-file plan.json', `, where plan.json has ${JSON.stringify(plan)}`];
+  return `If ${customer} is to stay: ${command} subscribe --customer ${customer} ${what} --id ${subscriptionId}-2${file}`;
+}

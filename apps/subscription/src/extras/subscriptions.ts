@@ -1,0 +1,166 @@
+import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import { z } from 'zod';
+import type * as types from '../contract.ts';
+import * as contract from '../contract.ts';
+import { subscribe } from '../starter.ts';
+import { mayBeRecorded, openOrEnded, requestOf } from './subscription-lookup.ts';
+
+/** What one can do with subscriptions, for the commands, the scenarios and the tests alike. */
+
+const { over, mismatch } = contract.failureTypes;
+
+/**
+ * Subscribes, or answers with what has become of the subscription of this id, be it open or over. One that was refused, so
+ * that nothing was written, is begun anew: what was missing may be there by now.
+ * @throws WorkflowUpdateFailedError with `SubscriptionMismatch` if that one has other details; EndedFromOutside
+ */
+export async function subscribeOrFind(
+  client: Client,
+  input: types.SubscriptionInput,
+  startedBy: string,
+): Promise<types.SubscriptionState> {
+  try {
+    return await subscribe(client, input, startedBy);
+  } catch (error) {
+    // What was started ended between two tries of one call; asked again, the server says so.
+    const isDeduped = causes(error).some(({ message }) => message.includes('StartDeduped'));
+    if (isDeduped) return subscribeOrFind(client, input, startedBy);
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const request = contract.atTheDoor.subscription.parse(input);
+    const { subscriptionId } = request;
+    const found = await subscriptionState(client, subscriptionId).catch(() => undefined);
+    if (found?.status === 'refused') return subscribe(client, input, startedBy, true);
+    const first = await requestOf(client, contract.subscriptionWorkflowId(subscriptionId));
+    const differing = contract.differingFields(first, request);
+    if (differing.length === 0) return subscriptionState(client, subscriptionId);
+    throw refused(mismatch, `${differing.join(', ')}: subscription ${subscriptionId} exists with other details`);
+  }
+}
+
+/**
+ * What is known of a subscription. Of one that is over, Temporal knows it without a worker.
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused (`InvalidSubscription`)
+ */
+export function subscriptionState(client: Client, id: string): Promise<types.SubscriptionState> {
+  return openOrEnded(client, id, {
+    open: (handle) => ifWorkerAnswers(client, () => handle.query(contract.stateQuery)),
+    ended: (state) => state,
+  });
+}
+
+/** Asks an open subscription; of one that is over, it is what an open one would answer that is thrown. */
+const ask =
+  <Answer, Asked>(update: UpdateDefinition<Answer, [Asked]>) =>
+  (client: Client, id: string, asked: Asked): Promise<Answer> =>
+    openOrEnded(client, id, {
+      open: async (handle) => {
+        const options = { args: [asked] as [Asked], waitForStage: 'ACCEPTED' as const };
+        const start = () => handle.startUpdate<Answer, [Asked]>(update, options);
+        const accepted = await ifWorkerAnswers(client, start);
+        return accepted.result();
+      },
+      unanswered: mayBeRecorded,
+      ended: ({ status }) => {
+        throw refused(over, `subscription ${id} is ${status}`);
+      },
+    });
+
+/**
+ * Each asks an open subscription, and answers when it is done.
+ * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowUpdateFailedError with one of `failureTypes` or
+ * `ledgerFailureTypes`, and with `SubscriptionOver` of one that is over
+ */
+export const changePrice = ask(contract.changePriceUpdate);
+export const changePeriod = ask(contract.changePeriodUpdate);
+export const adjust = ask(contract.adjustUpdate);
+export const refund = ask(contract.refundUpdate);
+
+/**
+ * Cancels, and answers with what has become of the subscription. A signal records it first, so that it holds also while no
+ * worker is up. Of one that has been cancelled before, it answers with that.
+ * @throws NoSuchWorkflow, EndedFromOutside; NoWorker, while it is recorded; WorkflowUpdateFailedError with `SubscriptionOver`
+ * if it had come to another end before
+ */
+export function cancel(client: Client, id: string, request: types.Cancel): Promise<types.SubscriptionOutcome> {
+  // The signal and the update say the same time.
+  const asked = { ...request, requestedAt: request.requestedAt ?? new Date().toISOString() };
+  return openOrEnded(client, id, {
+    open: async (handle) => {
+      await handle.signal(contract.cancelSignal, asked);
+      const options = { args: [asked] as [types.Cancel], waitForStage: 'ACCEPTED' as const };
+      const start = () => handle.startUpdate<types.SubscriptionOutcome, [types.Cancel]>(contract.cancelUpdate, options);
+      const accepted = await ifWorkerAnswers(client, start);
+      return accepted.result();
+    },
+    unanswered: mayBeRecorded,
+    ended: (state) => {
+      if (state.cancellation) return state as types.SubscriptionOutcome;
+      throw refused(over, `subscription ${id} is ${state.status}`);
+    },
+  });
+}
+
+const statuses = [...contract.openStatuses, ...contract.closedStatuses];
+const attribute = z
+  .string()
+  .max(100, 'must have at most 100 characters')
+  // Temporal on SQLite does not find what has one in it.
+  .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes');
+
+/** For the doors, where all of these are text. */
+export const listQuery = z.strictObject({
+  status: z.enum(statuses, `must be one of ${statuses.join(', ')}`).optional(),
+  plan: attribute.optional(),
+  startedBy: attribute.optional(),
+  limit: z.coerce
+    .number('must be a whole number')
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000, 'must be at most 1000')
+    .default(50),
+});
+
+export interface ListedSubscription {
+  subscriptionId: string;
+  /** Undefined for one that no worker has taken up yet; so is `plan`. */
+  status: types.Status | undefined;
+  plan: string | undefined;
+  /** Temporal's own word: RUNNING, COMPLETED, TERMINATED … */
+  execution: string;
+  /** Of its last run. */
+  started: string;
+  startedBy: string | undefined;
+}
+
+/** The newest first. The list lags behind by some moments: it is for people, not for decisions. */
+export async function list(client: Client, query: z.output<typeof listQuery>): Promise<ListedSubscription[]> {
+  const { limit, ...wanted } = query;
+  // A run that has gone on as a new one is not a subscription of its own.
+  const conditions = ['`WorkflowType` = "subscription"', '`ExecutionStatus` != "ContinuedAsNew"'];
+  // `Status` is a keyword of SQL, hence the backticks.
+  const names = { status: 'Status', plan: 'Plan', startedBy: 'StartedBy' } as const;
+  for (const [field, name] of Object.entries(names)) {
+    const value = wanted[field as keyof typeof names];
+    if (value !== undefined) conditions.push(`\`${name}\` = ${JSON.stringify(value)}`);
+  }
+  const found: ListedSubscription[] = [];
+  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
+    const { typedSearchAttributes: attributes } = one;
+    found.push({
+      subscriptionId: one.workflowId.replace(/^subscription:/, ''),
+      status: attributes.get(contract.statusAttribute) as types.Status | undefined,
+      plan: attributes.get(contract.planAttribute),
+      execution: one.status.name,
+      started: one.startTime.toISOString(),
+      startedBy: attributes.get(contract.startedByAttribute),
+    });
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** What the open workflow itself would have answered. */
+const refused = (type: string, message: string) =>
+  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));

@@ -1,0 +1,115 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  makeContinueAsNewFunc,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import * as contract from './contract.ts';
+import { cancelAndWait, recordCancellation, refuseCancellation } from './workflows/cancelling.ts';
+import { change, refuseChange } from './workflows/changes.ts';
+import { close } from './workflows/closing.ts';
+import type { Life } from './workflows/life.ts';
+import { sendMails } from './workflows/mailing.ts';
+import { adjust, refund, refuseAdjustment, refuseRefund } from './workflows/money.ts';
+import { accept, open, type RunInput, refuseOtherDetails } from './workflows/opening.ts';
+import { takeStep } from './workflows/periods.ts';
+import { view } from './workflows/view.ts';
+
+/**
+ * A subscription, from the trial to its end: years, in one workflow of many runs.
+ *
+ * Fails with `InvalidSubscription` on bad input; every other ending is an outcome.
+ */
+export async function subscription(input: RunInput): Promise<contract.SubscriptionOutcome> {
+  const life = accept(input);
+  const run = { progress: 0 };
+  listen(life, run);
+  // Temporal's own cancel is one more way to say it. Nothing in here is cut off by it.
+  CancellationScope.current().cancelRequested.catch(() => recordCancellation(life, {}));
+  return CancellationScope.nonCancellable(() => Promise.race([sendMails(life), live(life, run)]));
+}
+
+async function live(life: Life, run: { progress: number }): Promise<contract.SubscriptionOutcome> {
+  if (!life.terms && !(await open(life))) return end(life, 'refused');
+  for (;;) {
+    if (isLong(life, run)) await goOnAsNew(life, run);
+    const before = JSON.stringify(life.period);
+    const status = await takeStep(life, () => isLong(life, run));
+    if (status) return end(life, status);
+    if (JSON.stringify(life.period) !== before) run.progress += 1;
+  }
+}
+
+async function end(life: Life, status: contract.ClosedStatus): Promise<contract.SubscriptionOutcome> {
+  await close(life, status);
+  await condition(() => life.outbox.length === 0 && allHandlersFinished());
+  return view(life) as contract.SubscriptionOutcome;
+}
+
+function listen(life: Life, run: { progress: number }): void {
+  /** Counted, so that a run of nothing but messages is not too long either. */
+  const counted = <Args extends unknown[], Answer>(handler: (...args: Args) => Promise<Answer>) => {
+    return (...args: Args): Promise<Answer> => {
+      run.progress += 1;
+      return handler(...args);
+    };
+  };
+  setHandler(contract.stateQuery, () => view(life));
+  setHandler(
+    contract.subscribedUpdate,
+    counted(async () => {
+      await condition(() => life.status !== 'starting');
+      return view(life);
+    }),
+    { validator: (other?: contract.SubscriptionInput) => refuseOtherDetails(life, other) },
+  );
+  setHandler(
+    contract.changePriceUpdate,
+    counted((asked) => change(life, 'price', asked)),
+    { validator: (asked) => refuseChange(life, 'price', asked) },
+  );
+  setHandler(
+    contract.changePeriodUpdate,
+    counted((asked) => change(life, 'period', asked)),
+    { validator: (asked) => refuseChange(life, 'period', asked) },
+  );
+  setHandler(
+    contract.adjustUpdate,
+    counted((asked) => adjust(life, asked)),
+    { validator: (asked) => refuseAdjustment(life, asked) },
+  );
+  setHandler(
+    contract.refundUpdate,
+    counted((asked) => refund(life, asked)),
+    { validator: (asked) => refuseRefund(life, asked) },
+  );
+  setHandler(contract.cancelSignal, (asked) => recordCancellation(life, asked));
+  setHandler(
+    contract.cancelUpdate,
+    counted((asked?: contract.Cancel) => cancelAndWait(life, asked)),
+    { validator: (asked?: contract.Cancel) => refuseCancellation(life, asked) },
+  );
+}
+
+/** A run has to do something before the next one begins, however short they are to be. */
+function isLong({ request }: Life, { progress }: { progress: number }): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return progress > 0 && (continueAsNewSuggested || historyLength >= (request.eventsPerRun ?? 1_000));
+}
+
+/**
+ * Nothing is lost: all is in `life`, and mails that are not out are sent by the next run, under the same keys. If a message is
+ * not done with in time, it is put off. A cancellation waits for none of that.
+ */
+async function goOnAsNew(life: Life, run: { progress: number }): Promise<void> {
+  const isQuiet = () => allHandlersFinished() && life.outbox.length === 0;
+  await condition(() => isQuiet() || life.cancellation !== undefined, '10 seconds');
+  run.progress = 0;
+  if (!allHandlersFinished()) return;
+  const { request, ...carried } = life;
+  // Left out, they would be gone, and nobody would find the subscription.
+  const { typedSearchAttributes } = workflowInfo();
+  await makeContinueAsNewFunc<typeof subscription>({ typedSearchAttributes })({ ...request, carried });
+}

@@ -1,0 +1,103 @@
+import { ledgerFailureTypes } from '@repo/ledger/failure-types';
+import { inWords, keys, type Reason } from '../contract.ts';
+import { dueOf, goTo, type Life, mail, now, standing } from './life.ts';
+import { activities, boundary, refusalIn } from './services.ts';
+
+/**
+ * One try to charge for the open period. Paid, the subscription goes on as if nothing had been; declined, the next try has its
+ * time, and if there is none left it is over.
+ * @returns why, if it was declined for the last time
+ */
+export async function chargeForPeriod(life: Life): Promise<Reason | undefined> {
+  const { terms, period } = standing(life);
+  const { subscriptionId } = life.request;
+  const { number, price } = period;
+  const { from, to, plan } = terms;
+  const settles = keys.settles(subscriptionId, number);
+  const words = `Charging ${inWords({ amount: price, currency: plan.currency })} for period ${number}`;
+  // Business time is when it is booked, not when it was due: a statement that the bank has closed does not change.
+  const request = { at: now(), from, to, amount: price, currency: plan.currency, settles };
+  const key = keys.charge(subscriptionId, number, life.attempt);
+  life.attempt += 1;
+  try {
+    const summary = `${words}, try ${period.declined + 1}`;
+    const { amount } = await activities.charge.executeWithOptions({ summary }, [{ ...request, key }]);
+    paid(life, amount);
+    return undefined;
+  } catch (error) {
+    const refusal = refusalIn(error);
+    const { alreadySettled, mismatch } = ledgerFailureTypes;
+    if (refusal.type !== alreadySettled && refusal.type !== mismatch) return declined(life, refusal);
+  }
+  // A run before a reset has asked under these keys, for other amounts or more often: what counts is what the ledger has.
+  const found = await activities.settlement({ settles });
+  if (!found) return chargeForPeriod(life);
+  const { amount } = found.posting;
+  paid(life, amount);
+  if (found.refunded) refunded(life, { period: number, amount, reason: 'found in the ledger', by: 'ledger' });
+  return undefined;
+}
+
+function paid(life: Life, amount: number): void {
+  const { period } = standing(life);
+  if (life.settled) life.settledBefore = life.settled.due;
+  life.settled = { period: period.number, due: dueOf(life, period) };
+  life.totals.charged += amount;
+  life.periodsPaid += 1;
+  period.isPaid = true;
+  delete life.nextTryAt;
+  goTo(life, 'active', `Period ${period.number} is paid`);
+}
+
+async function declined(life: Life, { type, message }: Reason): Promise<Reason | undefined> {
+  const { terms, period } = standing(life);
+  const { number, price: amount } = period;
+  const span = terms.plan.dunning[period.declined];
+  period.declined += 1;
+  goTo(life, 'past-due', `Period ${number} could not be charged: ${message}`);
+  if (!span) return { type, message };
+  // Counted from the try itself: a worker that was away does not make one try upon the other.
+  const { at } = await boundary('to try again', { anchor: now(), timeZone: terms.timeZone, span, count: 1 });
+  life.nextTryAt = at;
+  const what = `payment-declined:period:${number}:try:${period.declined}`;
+  // Whoever has cancelled meanwhile is not told of a try that will not be made.
+  if (!life.cancellation) mail(life, 'payment-declined', what, { period: number, amount, nextTryAt: at });
+  return undefined;
+}
+
+export const refundOf = (life: Life, period: number) => life.refunds.find((one) => one.period === period);
+
+/**
+ * Gives back the charge of a period, once.
+ * @returns the ledger's no; undefined if it has been given back, now or before
+ */
+export async function giveBack(life: Life, period: number, by: string, reason: string): Promise<Reason | undefined> {
+  const { subscriptionId } = life.request;
+  const settles = keys.settles(subscriptionId, period);
+  const found = await activities.settlement({ settles });
+  // Whoever asks has made sure that there is one; a refund of what never arrived would keep it from arriving.
+  if (!found) throw new Error(`nothing has settled ${settles}`);
+  const { key: charge, amount } = found.posting;
+  const attempt = life.refundAttempts[period] ?? 1;
+  try {
+    const key = keys.refund(subscriptionId, period, attempt);
+    const summary = `Giving back the charge for period ${period}`;
+    await activities.refundCharge.executeWithOptions({ summary }, [{ key, at: now(), charge }]);
+  } catch (error) {
+    const { type, message } = refusalIn(error);
+    if (type !== ledgerFailureTypes.alreadyRefunded) {
+      life.refundAttempts[period] = attempt + 1;
+      return { type, message };
+    }
+  }
+  refunded(life, { period, amount, reason, by });
+  return undefined;
+}
+
+function refunded(life: Life, refund: Omit<Life['refunds'][number], 'at'>): void {
+  life.owed = life.owed.filter(({ period }) => period !== refund.period);
+  // Asked for twice at once, it is one.
+  if (refundOf(life, refund.period)) return;
+  life.refunds.push({ ...refund, at: now() });
+  life.totals.refunded += refund.amount;
+}

@@ -1,0 +1,51 @@
+import { ApplicationFailure, condition } from '@temporalio/workflow';
+import type { Cancel, SubscriptionOutcome } from '../contract.ts';
+import { failureTypes, inTheWorkflow, isClosed } from '../contract.ts';
+import type { Life } from './life.ts';
+import { problems, refusal } from './refusal.ts';
+import { view } from './view.ts';
+
+/**
+ * Records a cancellation; the first one counts. It takes effect when it was asked for, except that this is
+ *
+ * - not before the subscription began, and not after now;
+ * - not before the charge before the last one was due: one charge is given back at the most, the last, if it was due at
+ *   `effectiveAt` or later. Whoever says to have cancelled earlier than that has to be refunded by a person.
+ *
+ * What cannot be read counts as of now: nobody may lose a cancellation.
+ */
+export function recordCancellation(life: Life, input: unknown): void {
+  if (life.cancellation || isClosed(life.status)) return;
+  const parsed = inTheWorkflow.cancel.safeParse(input ?? {});
+  const { requestedAt, by } = parsed.success ? parsed.data : {};
+  const asked = requestedAt === undefined ? Date.now() : Date.parse(requestedAt);
+  const { settledBefore } = life;
+  const earliest = settledBefore === undefined ? Date.parse(life.startedAt) : Date.parse(settledBefore) + 1;
+  const effective = Math.min(Math.max(asked, earliest), Date.now());
+  life.cancellation = {
+    requestedAt: new Date(asked).toISOString(),
+    effectiveAt: new Date(effective).toISOString(),
+    ...(by !== undefined && { by }),
+  };
+}
+
+/** Whether something that is due then still is to happen: at the very instant of a cancellation, it is not. */
+export const isBeforeCancellation = ({ cancellation }: Life, due: string): boolean =>
+  cancellation === undefined || due < cancellation.effectiveAt;
+
+/** @throws ApplicationFailure `InvalidSubscription`, or `SubscriptionOver` if it came to another end */
+export function refuseCancellation(life: Life, input: Cancel | undefined): void {
+  const parsed = inTheWorkflow.cancel.safeParse(input ?? {});
+  if (!parsed.success) throw refusal(failureTypes.invalid, problems(parsed.error));
+  if (!isClosed(life.status) || life.cancellation) return;
+  throw refusal(failureTypes.over, `subscription ${life.request.subscriptionId} is ${life.status}`);
+}
+
+/** Cancels, and answers when it is over. If that had begun to end otherwise, the answer says how. */
+export async function cancelAndWait(life: Life, input: Cancel | undefined): Promise<SubscriptionOutcome> {
+  recordCancellation(life, input);
+  await condition(() => isClosed(life.status));
+  const outcome = view(life);
+  if (isClosed(outcome.status)) return outcome as SubscriptionOutcome;
+  throw ApplicationFailure.nonRetryable('It is open again', 'Bug');
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it, vi } from 'vitest';
+import * as contract from '../src/contract.ts';
+import * as subscriptions from '../src/extras/subscriptions.ts';
+import { quick, realServer } from './real-server.ts';
+
+const at = await realServer('subscription-real');
+const { world, client, handleOf } = at;
+
+const hourly = { ...quick, name: 'hourly', period: { seconds: 3_600 } };
+
+describe('SUB-8 a reset', () => {
+  it('to before a charge does not charge again', async () => {
+    const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 3 } });
+    const handle = await at.start(request);
+    const change = { price: 150, from: 3, changeId: 'spring', by: 'Bob' };
+    await handle.executeUpdate(contract.changePriceUpdate, { args: [change] }).catch(() => {});
+    const before = await at.endOf(request);
+    const { events } = await handleOf(request).fetchHistory();
+    const firstTask = (events ?? []).find(({ workflowTaskCompletedEventAttributes: it }) => it);
+    await client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
+      reason: 'a test',
+      requestId: world.fresh('reset'),
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+    });
+    const after = await at.endOf(request);
+    expect(after).toMatchObject({ status: 'ended', totals: before.totals });
+    expect((await world.booked(request)).slice(0, 3)).toHaveLength(3);
+    expect(await world.booked(request)).toHaveLength(3);
+  });
+});
+
+describe('ALL-8 what others see and do', () => {
+  it('plain JSON starts, changes and cancels; lists find it by status and plan', async () => {
+    const request = await world.aSubscription({ plan: { ...hourly, name: world.fresh('plan') } });
+    const plan = (request.plan as typeof hourly).name;
+    const found = await subscriptions.subscribeOrFind(client, request, 'ada');
+    expect(found).toMatchObject({ status: 'active', accounts: { customer: request.customer } });
+    expect(await subscriptions.subscribeOrFind(client, request, 'ada')).toMatchObject({ startedAt: found.startedAt });
+    const other = subscriptions.subscribeOrFind(client, { ...request, timeZone: 'Europe/Berlin' }, 'ada');
+    await expect(other).rejects.toMatchObject({ cause: { type: 'SubscriptionMismatch' } });
+    const listed = () => subscriptions.list(client, { plan, startedBy: 'ada', status: 'active', limit: 10 });
+    await vi.waitFor(async () => expect(await listed()).toHaveLength(1), 10_000);
+    expect((await listed())[0]).toMatchObject({ subscriptionId: request.subscriptionId, plan, execution: 'RUNNING' });
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    const id = request.subscriptionId;
+    expect(await subscriptions.changePrice(client, id, { price: 5, by: 'b' })).toMatchObject({ from: 2, price: 5 });
+    expect(await subscriptions.refund(client, id, { period: 1, by: 'b' })).toMatchObject({ amount: 100 });
+    const cancelled = await subscriptions.cancel(client, id, { by: 'ada' });
+    expect(cancelled).toMatchObject({ status: 'cancelled', totals: { net: 0 } });
+    await at.endOf(request);
+    // After the end: the same answer, the same cancellation, and a refusal of what changes anything.
+    expect(await subscriptions.subscriptionState(client, id)).toMatchObject({ status: 'cancelled' });
+    expect(await subscriptions.cancel(client, id, {})).toMatchObject({ cancellation: cancelled.cancellation });
+    const late = subscriptions.changePrice(client, id, { price: 5, by: 'b' });
+    await expect(late).rejects.toMatchObject({ cause: { type: 'SubscriptionOver' } });
+    expect(await subscriptions.subscribeOrFind(client, request, 'ada')).toMatchObject({ status: 'cancelled' });
+    expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-cancelled']);
+  });
+
+  it('an unknown customer or plan is a refused ending, and nothing is written', async () => {
+    const request = await world.aSubscription();
+    for (const [changes, type] of [
+      [{ customer: 'nobody' }, 'UnknownCustomer'],
+      [{ plan: 'gold' }, 'UnknownPlan'],
+      [{ timeZone: 'Europe/Nowhere' }, 'UnknownTimeZone'],
+      [{ plan: { ...hourly, currency: 'USD' as const } }, 'CurrencyMismatch'],
+    ] as const) {
+      const asked = { ...request, ...changes, subscriptionId: world.fresh('refused') };
+      expect(await subscriptions.subscribeOrFind(client, asked, 'ada')).toMatchObject({
+        status: 'refused',
+        reason: { type },
+      });
+      expect(await at.endOf(asked)).toMatchObject({ status: 'refused', totals: { net: 0 } });
+    }
+    expect(await world.kindsTo(request.customer)).toEqual([]);
+  });
+
+  it('a request that breaks a rule fails, by field, and whoever asks hears it', async () => {
+    const request = { subscriptionId: world.fresh('bad'), customer: '', plan: 'phone-36' };
+    const refused = await subscriptions.subscribeOrFind(client, request, 'ada').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ cause: { type: 'InvalidSubscription' } });
+    const failed = await handleOf(request)
+      .result()
+      .catch((error: unknown) => error);
+    expect(failed).toMatchObject({ cause: { type: 'InvalidSubscription', message: /^customer: must be/ } });
+  });
+
+  it('a cancellation that comes while no worker is up is kept', async () => {
+    const request = await world.aSubscription({ plan: hourly });
+    await at.start(request);
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    await at.worker.stop();
+    const asked = subscriptions.cancel(client, request.subscriptionId, { by: 'ada' });
+    await expect(asked).rejects.toThrow(/Nobody has answered/);
+    await at.worker.start();
+    expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', cancellation: { by: 'ada' } });
+  });
+
+  it('one that was terminated is known as such, and the ledger keeps what it had', async () => {
+    const request = await world.aSubscription({ plan: hourly });
+    await at.start(request);
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    await handleOf(request).terminate('a test');
+    const asked = subscriptions.subscriptionState(client, request.subscriptionId);
+    await expect(asked).rejects.toThrow(/was ended from outside/);
+    expect(await world.booked(request)).toEqual(['charge 1: 100']);
+    const again = subscriptions.subscribeOrFind(client, request, 'ada');
+    await expect(again).rejects.toThrow(/was ended from outside/);
+  });
+});
+
+it('SUB-8 many at once: each is charged once for each period', async () => {
+  const requests = await Promise.all(
+    Array.from({ length: 10 }, () => world.aSubscription({ plan: { ...quick, maxPeriods: 2 }, eventsPerRun: 15 })),
+  );
+  at.around.faults.on({ point: 'before-return', chance: 0.1 });
+  const handles = await Promise.all(requests.map(at.start));
+  const outcomes = await Promise.all(requests.map(at.endOf));
+  at.around.faults.off();
+  // In the last of many runs, it is still found.
+  const [first] = requests;
+  const { typedSearchAttributes, runId } = await handleOf(first ?? { subscriptionId: '' }).describe();
+  expect(typedSearchAttributes.get(contract.planAttribute)).toBe('quick');
+  expect(typedSearchAttributes.get(contract.startedByAttribute)).toBe('ada');
+  expect(runId).not.toBe(handles[0]?.firstExecutionRunId);
+  expect(outcomes.map(({ status, periodsPaid }) => [status, periodsPaid])).toEqual(Array(10).fill(['ended', 2]));
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { cancelSignal } from '../src/contract.ts';
+import { quick, realServer } from './real-server.ts';
+
+const at = await realServer('subscription-worker-away');
+const { world, handleOf } = at;
+
+/** Three periods of a second after the first one. */
+const after = (startedAt: string, milliseconds: number) => new Date(Date.parse(startedAt) + milliseconds).toISOString();
+
+async function away(plan: typeof quick, seconds: number) {
+  const request = await world.aSubscription({ plan: { ...plan, maxPeriods: 6 } });
+  await at.start(request);
+  const { startedAt } = await at.until(request, ({ period }) => period?.number === 1);
+  await at.worker.stop();
+  await at.past(after(startedAt, seconds * 1000));
+  return { request, startedAt };
+}
+
+describe('SUB-8 a worker that was away', () => {
+  it('for three periods charges each once, in order', async () => {
+    const { request } = await away(quick, 4);
+    expect((await world.booked(request)).length).toBeLessThanOrEqual(2);
+    await at.worker.start();
+    expect(await at.endOf(request)).toMatchObject({ status: 'ended', periodsPaid: 6 });
+    expect(await world.booked(request)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `charge ${n}: 100`));
+  });
+
+  it.each([
+    ['in-advance', 4],
+    ['in-arrears', 3],
+  ] as const)('%s: charges nothing that was due after a cancellation in between', async (billing, paid) => {
+    const { request, startedAt } = await away({ ...quick, billing }, 5);
+    const requestedAt = after(startedAt, 3_500);
+    await handleOf(request).signal(cancelSignal, { requestedAt });
+    await at.worker.start();
+    const outcome = await at.endOf(request);
+    expect(outcome).toMatchObject({ status: 'cancelled', periodsPaid: paid, endedAt: requestedAt });
+    expect(outcome.totals.refunded).toBe(0);
+    expect(await world.asked(request.subscriptionId)).toHaveLength(paid);
+  });
+
+  it('for the end of the last period finds it ended, if it was cancelled later', async () => {
+    const { request, startedAt } = await away(quick, 7);
+    await handleOf(request).signal(cancelSignal, { requestedAt: after(startedAt, 6_500) });
+    await at.worker.start();
+    expect(await at.endOf(request)).toMatchObject({ status: 'ended', periodsPaid: 6 });
+    expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-ended']);
+  });
+});
