@@ -42,6 +42,8 @@ async function second() {
 
 /** The environment is whole, and has been switched once by this release, or not at all. */
 async function expectOneSwitch(request: ReleaseInput, before: Awaited<ReturnType<typeof second>>['before']) {
+  // One that goes back to before its document waits for an approval again.
+  await at.approvedAsSoonAsPossible(request, 40_000);
   const ending = await at.endOf(request);
   const switches = await world.switches(`release:${request.release}:`);
   const set = ending.document?.json.environments[0]?.set ?? {};
@@ -100,9 +102,9 @@ describe('a reset afterwards', () => {
     await at.endOf(request);
     const state = await world.state('dev');
     await reset(idOf(request, which), 'first');
-    const again = at.client.workflow.getHandle(idOf(request, which));
-    const ending = await again.result();
-    console.log('after', which, JSON.stringify(ending));
+    if (which === 'release') await at.approvedAsSoonAsPossible(request, 40_000);
+    const ending = await at.client.workflow.getHandle(idOf(request, which)).result();
+    expect(ending).toMatchObject({ status: which === 'release' ? 'released' : 'good' });
     expect(await world.state('dev')).toEqual(state);
     expect(await world.switches(`release:${request.release}:`)).toEqual(['dev good']);
   });
@@ -117,6 +119,7 @@ describe('a reset afterwards', () => {
       await at.released(await world.aRelease({ deployables, environments: ['dev'] }));
       const state = await world.state('dev');
       await reset(idOf(request, which), 'first');
+      if (which === 'release') await at.approvedAsSoonAsPossible(request, 40_000);
       expect(await at.client.workflow.getHandle(idOf(request, which)).result()).toMatchObject({ status: 'superseded' });
       expect(await world.state('dev')).toEqual(state);
     },

@@ -3,7 +3,7 @@ import { type Plan, type PlanInput, plan, planName, price, span, strictPlan } fr
 
 /** What may be asked for: checked at the doors, and again in the workflow. */
 
-export const subscriptionId = z
+const subscriptionId = z
   .string('must be text')
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
