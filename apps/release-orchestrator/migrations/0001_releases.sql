@@ -36,6 +36,8 @@ CREATE TABLE deployments (
   generation   bigint      CHECK (generation > 0),
   operation    text        COLLATE "C" NOT NULL UNIQUE,
   rank         bigint      NOT NULL,
+  -- The generation that the set came with at first; of a rollback, an earlier one.
+  origin       bigint      NOT NULL CHECK (origin <= generation),
   -- The release; of a rollback, the one that it has brought back.
   release      text        COLLATE "C" NOT NULL,
   requested_by text        NOT NULL,

@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { Approval, Environment, ReleaseDocument, Version, VersionSet } from './contract.ts';
 import { failureTypes } from './contract.ts';
 import { attempt, attemptLong, fail, refusalOf } from './services/attempt.ts';
-import type { Claim } from './services/records.ts';
+import type { Claim } from './services/claims.ts';
+import type { RollbackOrder } from './services/records.ts';
 import { refusalTypes, type Services } from './services.ts';
 
 /** What every step of a deployment answers. */
@@ -18,6 +19,7 @@ interface Built {
   source: string;
   sourceDigest: string;
 }
+type OnHost = { environment: Environment };
 type Switch = { operation: string; environment: Environment; generation: number };
 
 /**
@@ -47,22 +49,34 @@ export function createActivities({ builder, artifacts, configs, environments, re
     keepDocument: (document: ReleaseDocument) => attempt(() => records.keepDocument(document)),
     decide: (decision: { release: string; approval: Approval }) => attempt(() => records.decide(decision)),
     endRelease: (ending: { release: string; status: string; at: string }) => attempt(() => records.end(ending)),
-    planRollback: (rollback: { operation: string; environment: Environment; to?: number | undefined }) =>
-      attempt(() => records.planRollback(rollback)),
+    planRollback: (rollback: RollbackOrder) => attempt(() => records.planRollback(rollback)),
 
-    /** What was approved, built again if the store has lost it. A rollback has no source to build it from. */
-    async findBuild({ artifact, from }: { artifact: string; from?: Built | undefined }): Promise<Done> {
-      if (await attempt(() => artifacts.has(artifact))) return done();
+    /** What was approved, built again if store and host have lost it. A rollback has no source to build it from. */
+    async findBuild({
+      environment,
+      artifact,
+      from,
+    }: OnHost & { artifact: string; from?: Built | undefined }): Promise<Done> {
+      const has = (signal: AbortSignal) => environments.of(environment).hasArtifact(artifact, signal);
+      if (await attempt(async (signal) => (await artifacts.has(artifact)) || (await has(signal)))) return done();
       const rebuilt = from && (await build(from));
       if (rebuilt?.artifact === artifact) return done();
       const what = rebuilt ? `a build gives ${rebuilt.artifact} now` : 'it is not in the store any more';
       throw fail(failureTypes.notAsApproved, `artifact: ${artifact} cannot be had: ${what}`);
     },
 
-    gatherArtifact: ({ artifact }: { artifact: string }) =>
-      attempt(async () => ({ ...done(), bytes: (await artifacts.get(artifact)).byteLength })),
-    gatherConfigOf: ({ config }: { config: string }) =>
-      attempt(async () => ({ ...done(), values: Object.keys((await configs.get(config)).values).length })),
+    gatherArtifact: ({ environment, artifact }: OnHost & { artifact: string }) =>
+      attempt(async (signal) => {
+        const has = () => environments.of(environment).hasArtifact(artifact, signal);
+        await unlessThere(artifacts.get(artifact), has);
+        return done();
+      }),
+    gatherConfigOf: ({ environment, config }: OnHost & { config: string }) =>
+      attempt(async (signal) => {
+        const has = () => environments.of(environment).hasConfig(config, signal);
+        await unlessThere(configs.get(config), has);
+        return done();
+      }),
 
     deployArtifact: ({ environment, artifact }: { environment: Environment; artifact: string }) =>
       attemptLong(async (signal) => {
@@ -140,10 +154,18 @@ export function createActivities({ builder, artifacts, configs, environments, re
           return { ...done(), status };
         };
         try {
-          const host = await environments.of(environment).rollBack(generation, signal);
-          return host.lastGood?.generation === generation ? settle('good', host.set) : settle('rolled-back');
+          const host = environments.of(environment);
+          const after = await host.rollBack(generation, signal).catch((error) => {
+            if (refusalOf(error) === refusalTypes.olderGeneration) return undefined;
+            throw error;
+          });
+          const { lastGood } = after ?? (await host.state(signal));
+          // Also where somebody newer is being tried, for that may lead back to it.
+          if (lastGood?.generation === generation) return await settle('good', lastGood.set);
+          return await settle(after ? 'rolled-back' : 'superseded');
         } catch (error) {
-          if (refusalOf(error) === refusalTypes.olderGeneration) return settle('superseded');
+          // No is no answer here, such as that of a worker which does not know this environment: another one may.
+          if (refusalOf(error)) throw fail(failureTypes.unavailable, (error as Error).message, error as Error);
           throw error;
         }
       }),
@@ -159,6 +181,15 @@ interface Settling {
   set: VersionSet;
   /** ISO 8601, the workflow's time. */
   at: string;
+}
+
+/** What a host has, whole, need not be kept any more. @throws what `kept` throws otherwise */
+async function unlessThere(kept: Promise<unknown>, isThere: () => Promise<boolean>): Promise<void> {
+  try {
+    await kept;
+  } catch (error) {
+    if (!refusalOf(error) || !(await isThere())) throw error;
+  }
 }
 
 /** In words, what is not as it should be with a deployable that is served. */

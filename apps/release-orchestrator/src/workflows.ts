@@ -9,13 +9,13 @@ import {
 } from '@temporalio/workflow';
 import type { EnvironmentEnding, ReleaseEnding, ReleaseInput, ReleaseRequest } from './contract.ts';
 import * as contract from './contract.ts';
-import { approval, decide, refuseDecision } from './workflows/approval.ts';
+import { approval, decide, recall, refuseDecision } from './workflows/approval.ts';
 import { runChild } from './workflows/children.ts';
 import type { environment } from './workflows/environment.ts';
 import { gather } from './workflows/gathering.ts';
 import { problems, refusal, refuseAll } from './workflows/refusal.ts';
 import { answer, begin, endingOf, goOn, known, type Progress } from './workflows/release-state.ts';
-import { persistently, quick, raise, StepFailed } from './workflows/steps.ts';
+import { hear, persistently, quick, StepFailed } from './workflows/steps.ts';
 
 export { deploy } from './workflows/deploy.ts';
 export { environment } from './workflows/environment.ts';
@@ -37,15 +37,15 @@ export async function release(input: ReleaseInput): Promise<ReleaseEnding> {
   const work = new CancellationScope();
 
   setHandler(contract.stateQuery, () => state);
-  setHandler(contract.problemSignal, (told) => raise(state, told));
+  setHandler(contract.problemSignal, (told) => hear(state, told));
   setHandler(contract.outcomeUpdate, () => known(state), {
     validator: (other?: ReleaseInput) => refuseOtherDetails(request, other),
   });
-  setHandler(contract.approveUpdate, (by) => decide(state, 'approved', by), {
-    validator: (by) => refuseDecision(state, by),
+  setHandler(contract.approveUpdate, (by) => decide(progress, 'approved', by), {
+    validator: (by) => refuseDecision(progress, by),
   });
-  setHandler(contract.rejectUpdate, (by) => decide(state, 'rejected', by), {
-    validator: (by) => refuseDecision(state, by),
+  setHandler(contract.rejectUpdate, (by) => decide(progress, 'rejected', by), {
+    validator: (by) => refuseDecision(progress, by),
   });
   setHandler(contract.cancelSignal, (cancel) => {
     summary.cancelled ??= contract.cancelledBy(cancel, Date.now());
@@ -67,6 +67,8 @@ export async function release(input: ReleaseInput): Promise<ReleaseEnding> {
       quick.endRelease.executeWithOptions(options, [{ release: request.release, status: verdict.status, at }]),
     );
     const ending = endingOf(progress, verdict);
+    // Nothing is tried any more, whatever a part that was ended from outside had told.
+    state.problems = [];
     answer(state, ending, ending.markdown);
     await condition(allHandlersFinished);
     return ending;
@@ -76,11 +78,11 @@ export async function release(input: ReleaseInput): Promise<ReleaseEnding> {
 /** @throws StepFailed before the approval, if it cannot be released; CancelledFailure */
 async function promote(progress: Progress): Promise<Verdict> {
   const { state, summary } = progress;
-  const document = await gather(progress);
-  const decision = await approval(progress, document.digest);
+  const { document, decided } = await gather(progress);
+  const decision = decided ? recall(progress, decided) : await approval(progress, document.digest);
   if (decision !== 'approved') return { status: decision };
   goOn(state, 'deploying');
-  const { release: name, requestedBy, deployables } = document.json;
+  const { release: name, deployables } = document.json;
   for (const { environment: where, set } of document.json.environments) {
     show(progress, where, 'deploying');
     const began = new Date().toISOString();
@@ -88,7 +90,7 @@ async function promote(progress: Progress): Promise<Verdict> {
       executeChild<typeof environment>('environment', {
         ...options,
         staticSummary: `${name} to ${where}`,
-        args: [{ environment: where, release: name, requestedBy, set, deployables }],
+        args: [{ environment: where, release: name, set, deployables }],
       }),
     );
     const ended = new Date().toISOString();

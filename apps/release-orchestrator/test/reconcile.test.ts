@@ -209,9 +209,9 @@ describe('what cannot be decided goes to a person', () => {
     const [{ set, generation: to } = { set: {}, generation: 0 }] = summary.environments;
     // As a rollback does it, but without a workflow.
     const [operation, environment] = [world.fresh('rollback:dev'), 'dev' as const];
-    const { rank } = await records.planRollback({ operation, environment, to });
+    await records.planRollback({ operation, environment, to, requestedBy: 'Ada' });
     const at = new Date().toISOString();
-    await records.claim({ operation, environment, release, requestedBy: 'Ada', set, rank, at });
+    await records.claim({ operation, environment, release, set, at });
     expect(await reconciled()).toEqual([
       `dev needs attention: Temporal has no workflow ${operation} (any more): a new release, or release rollback --env dev, puts it right`,
     ]);

@@ -28,16 +28,23 @@ const fresh = () => `env-${count++}` as Environment;
 /** A release that has begun, and is approved unless told otherwise. */
 async function begun(
   environment: Environment,
-  { decision = 'approved' as const } = {} as { decision?: 'approved' | 'rejected' },
+  { decision, more = [] }: { decision?: 'approved' | 'rejected' | undefined; more?: Environment[] } = {
+    decision: 'approved',
+  },
 ) {
   const release = `r-${count++}`;
   const set: VersionSet = { web: version(release.replaceAll(/[^0-9]/g, '')) };
   await records.begin({ release, requestedBy: 'Ada', at });
-  const json = { release, requestedBy: 'Ada', deployables: [], environments: [{ environment, set }] };
+  const json = {
+    release,
+    requestedBy: 'Ada',
+    deployables: [],
+    environments: [environment, ...more].map((one) => ({ environment: one, set })),
+  };
   const { digest } = await records.keepDocument(json);
-  await records.decide({ release, approval: { decision, by: 'Bob', at, until: at, document: digest } });
+  if (decision) await records.decide({ release, approval: { decision, by: 'Bob', at, until: at, document: digest } });
   const operation = `release:${release}:env:${environment}`;
-  return { release, json, claim: { operation, environment, release, requestedBy: 'Ada', set, at } };
+  return { release, json, claim: { operation, environment, release, set, at } };
 }
 const refused = (type: string) => expect.objectContaining({ type });
 
@@ -73,6 +80,48 @@ describe('a generation', () => {
     expect(await records.deployments({ environment: claim.environment })).toEqual([]);
   });
 
+  it('is refused to what is not part of a release, and to a rollback that was not planned like this', async () => {
+    const environment = fresh();
+    const { claim } = await begun(environment);
+    const { generation } = await records.claim(claim);
+    await records.settle({ environment, generation, status: 'good', set: claim.set, at });
+    const made = { ...claim, operation: 'made-up' };
+    await expect(records.claim(made)).rejects.toEqual(refused('NotAsApproved'));
+    const operation = `rollback:${environment}:one`;
+    await records.planRollback({ operation, environment, to: generation, requestedBy: 'Ada' });
+    const planned = { ...claim, operation };
+    for (const changes of [{ environment: fresh() }, { release: 'other' }, { set: { web: version('9') } }]) {
+      await expect(records.claim({ ...planned, ...changes })).rejects.toEqual(refused('NotAsApproved'));
+    }
+    expect(await records.claim(planned)).toEqual({ generation: generation + 1 });
+  });
+
+  it('is refused until the release is approved, and once it has ended', async () => {
+    const { release, claim } = await begun(fresh(), { decision: undefined });
+    await expect(records.claim(claim)).rejects.toEqual(refused('NotAsApproved'));
+    const document = (await records.release(release))?.documentDigest ?? '';
+    await records.decide({ release, approval: { decision: 'approved', by: 'Bob', at, until: at, document } });
+    expect(await records.claim(claim)).toEqual({ generation: 1 });
+    const other = await begun(fresh());
+    await records.end({ release: other.release, status: 'cancelled', at });
+    await expect(records.claim(other.claim)).rejects.toEqual(refused('NotAsApproved'));
+    expect(await records.claim(claim), 'what it had got before').toEqual({ generation: 1 });
+  });
+
+  it('is refused where the release is not good in the environments before', async () => {
+    const [first, next] = [fresh(), fresh()];
+    const { claim, release } = await begun(first, { decision: 'approved', more: [next] });
+    const later = { ...claim, environment: next, operation: `release:${release}:env:${next}` };
+    const inNext = () => records.claim(later);
+    await expect(inNext()).rejects.toEqual(refused('NotAsApproved'));
+    const { generation } = await records.claim(claim);
+    await expect(inNext()).rejects.toThrow(`release ${release} is not good in ${first}`);
+    await records.settle({ environment: first, generation, status: 'good', set: claim.set, at });
+    expect(await inNext()).toEqual({ generation: 1 });
+    const straight = await begun('prod');
+    await expect(records.claim(straight.claim)).rejects.toThrow('is not good in qc');
+  });
+
   it('is refused to a release that began earlier than what is there, until that is rolled back', async () => {
     const environment = fresh();
     const [older, later, newer] = [await begun(environment), await begun(environment), await begun(environment)];
@@ -102,6 +151,39 @@ describe('what became of it', () => {
     await records.settle({ environment, generation, status: 'good', set: claim.set, at });
     const again = await records.settle({ environment, generation, status: 'rolled-back', at });
     expect(again).toMatchObject({ status: 'good', set: claim.set });
+  });
+});
+
+describe('a rollback goes back', () => {
+  /** Switches an environment, as a release or a rollback does it. */
+  async function good(claim: Awaited<ReturnType<typeof begun>>['claim'], status: 'good' | 'activating' = 'good') {
+    const { environment, set } = claim;
+    const { generation } = await records.claim(claim);
+    if (status === 'good') await records.settle({ environment, generation, status, set, at });
+    return generation;
+  }
+  const plan = (environment: Environment, to?: number) =>
+    records.planRollback({ operation: `rollback:${environment}:${count++}`, environment, to, requestedBy: 'Ada' });
+
+  it('from what is good to what was good before, and from a rollback still further', async () => {
+    const environment = fresh();
+    const all = [await begun(environment), await begun(environment), await begun(environment)];
+    for (const { claim } of all) await good(claim);
+    for (const generation of [2, 1]) {
+      const operation = `rollback:${environment}:${count++}`;
+      const { release, set, ...found } = await records.planRollback({ operation, environment, requestedBy: 'Ada' });
+      expect({ ...found, release, set }).toMatchObject({ generation, release: all[generation - 1]?.release });
+      await good({ operation, environment, release, set, at });
+    }
+    await expect(plan(environment)).rejects.toEqual(refused('NothingToRollBackTo'));
+    expect(await plan(environment, 3)).toMatchObject({ generation: 3, release: all[2]?.release });
+  });
+
+  it('from what is only being tried to what is good', async () => {
+    const environment = fresh();
+    const all = [await begun(environment), await begun(environment), await begun(environment)];
+    for (const [index, { claim }] of all.entries()) await good(claim, index === 2 ? 'activating' : 'good');
+    expect(await plan(environment)).toMatchObject({ generation: 2, release: all[1]?.release });
   });
 });
 

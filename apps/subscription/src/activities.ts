@@ -5,6 +5,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import {
   catalogue,
   failureTypes,
+  keys,
   type MailKind,
   type Plan,
   type Reason,
@@ -39,8 +40,14 @@ export function createActivities({ ledger, customers, mailer, merchant }: Servic
   const { charge, refundCharge } = createLedgerActivities(ledger);
   const { sendMail } = createNotificationActivities(mailer, mails);
 
-  /** Looks up everything that the subscription needs; writes nothing. A no is a value. */
-  async function admit({ customer, plan, timeZone }: SubscriptionRequest): Promise<Terms | { refused: Reason }> {
+  /** Looks up everything that the subscription needs; writes nothing. A no is a value. `startedAt` is ISO 8601 in UTC. */
+  async function admit({
+    subscriptionId,
+    customer,
+    plan,
+    timeZone,
+    startedAt,
+  }: SubscriptionRequest & { startedAt: string }): Promise<Terms | { refused: Reason }> {
     const refused = (type: string, message: string) => ({ refused: { type, message } });
     const found = await customers.find(customer);
     if (!found) return refused(failureTypes.unknownCustomer, `customer: there is no customer ${customer}`);
@@ -53,7 +60,17 @@ export function createActivities({ ledger, customers, mailer, merchant }: Servic
     if (!isTimeZone(zone)) return refused(failureTypes.unknownTimeZone, `timeZone: there is no time zone ${zone}`);
     const to = merchant(agreed.currency);
     try {
-      const [payer] = await Promise.all([ledger.account({ account: found.account }), ledger.account({ account: to })]);
+      const settles = keys.settles(subscriptionId, 1);
+      const [payer, first] = await Promise.all([
+        ledger.account({ account: found.account }),
+        ledger.settlement({ settles }),
+        ledger.account({ account: to }),
+      ]);
+      // Temporal forgets what is long over, and the ledger does not: the periods of that one would count as paid for.
+      if (first && first.posting.at < startedAt) {
+        const message = `subscriptionId: there was a subscription ${subscriptionId} before, which was charged at ${first.posting.at}`;
+        return refused(failureTypes.idTaken, message);
+      }
       if (payer.currency !== agreed.currency) {
         const message = `plan: it is paid in ${agreed.currency}, and the account of ${customer} is kept in ${payer.currency}`;
         return refused(ledgerFailureTypes.currencyMismatch, message);

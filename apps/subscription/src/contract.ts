@@ -40,8 +40,8 @@ export const failureTypes = {
   changeMismatch: 'ChangeMismatch',
   /** The subscription is over, or has been cancelled: nothing about it can be changed. */
   over: 'SubscriptionOver',
-  /** Whether there is such a subscription is not known yet. To be asked again. */
-  notYet: 'NotStandingYet',
+  /** A subscription of that id was charged for before this one began. */
+  idTaken: 'SubscriptionIdTaken',
   /** The period from which it is to hold has begun already, or never begins. */
   noSuchPeriod: 'NoSuchPeriod',
   /** The period was not charged for, or that is not known yet. */

@@ -3,6 +3,7 @@ import {
   CancellationScope,
   condition,
   makeContinueAsNewFunc,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -10,7 +11,7 @@ import * as contract from './contract.ts';
 import { cancelAndWait, recordCancellation, refuseCancellation } from './workflows/cancelling.ts';
 import { change, refuseChange } from './workflows/changes.ts';
 import { close } from './workflows/closing.ts';
-import type { Life } from './workflows/life.ts';
+import { isBehind, type Life } from './workflows/life.ts';
 import { sendMails } from './workflows/mailing.ts';
 import { adjust, refund, refuseAdjustment, refuseRefund } from './workflows/money.ts';
 import { accept, open, type RunInput, refuseOtherDetails } from './workflows/opening.ts';
@@ -56,6 +57,21 @@ function listen(life: Life, run: { progress: number }): void {
       return handler(...args);
     };
   };
+  /** What cannot be judged yet is judged when it can be: after a reset, Temporal asks again at the very beginning. */
+  const judged = <Asked, Answer>(
+    refuse: (life: Life, asked: unknown) => void,
+    handle: (life: Life, asked: unknown) => Promise<Answer>,
+  ) => {
+    const later = async (asked: Asked): Promise<Answer> => {
+      await condition(() => !isBehind(life));
+      refuse(life, asked);
+      return handle(life, asked);
+    };
+    const handler = counted((asked: Asked) =>
+      isBehind(life) && patched('judged-later') ? later(asked) : handle(life, asked),
+    );
+    return [handler, { validator: (asked: Asked) => refuse(life, asked) }] as const;
+  };
   setHandler(contract.stateQuery, () => view(life));
   setHandler(
     contract.subscribedUpdate,
@@ -65,26 +81,15 @@ function listen(life: Life, run: { progress: number }): void {
     }),
     { validator: (other?: contract.SubscriptionInput) => refuseOtherDetails(life, other) },
   );
-  setHandler(
-    contract.changePriceUpdate,
-    counted((asked) => change(life, 'price', asked)),
-    { validator: (asked) => refuseChange(life, 'price', asked) },
-  );
-  setHandler(
-    contract.changePeriodUpdate,
-    counted((asked) => change(life, 'period', asked)),
-    { validator: (asked) => refuseChange(life, 'period', asked) },
-  );
-  setHandler(
-    contract.adjustUpdate,
-    counted((asked) => adjust(life, asked)),
-    { validator: (asked) => refuseAdjustment(life, asked) },
-  );
-  setHandler(
-    contract.refundUpdate,
-    counted((asked) => refund(life, asked)),
-    { validator: (asked) => refuseRefund(life, asked) },
-  );
+  const changing = (kind: contract.Change['kind']) =>
+    [
+      (life: Life, asked: unknown) => refuseChange(life, kind, asked),
+      (life: Life, asked: unknown) => change(life, kind, asked),
+    ] as const;
+  setHandler(contract.changePriceUpdate, ...judged(...changing('price')));
+  setHandler(contract.changePeriodUpdate, ...judged(...changing('period')));
+  setHandler(contract.adjustUpdate, ...judged(refuseAdjustment, adjust));
+  setHandler(contract.refundUpdate, ...judged(refuseRefund, refund));
   setHandler(contract.cancelSignal, (asked) => recordCancellation(life, asked));
   setHandler(
     contract.cancelUpdate,
@@ -105,7 +110,9 @@ function isLong({ request }: Life, { progress }: { progress: number }): boolean 
  */
 async function goOnAsNew(life: Life, run: { progress: number }): Promise<void> {
   const isQuiet = () => allHandlersFinished() && life.outbox.length === 0;
-  await condition(() => isQuiet() || life.cancellation !== undefined, '10 seconds');
+  // Nor does what has fallen due, for which some messages wait.
+  const isDue = patched('due-first') && isBehind(life);
+  if (!isDue) await condition(() => isQuiet() || life.cancellation !== undefined, '10 seconds');
   run.progress = 0;
   if (!allHandlersFinished()) return;
   const { request, ...carried } = life;

@@ -17,6 +17,9 @@ export const quick: PlanInput = {
   dunning: [{ seconds: 1 }, { seconds: 1 }],
 };
 
+/** One whose first period outlasts every test. */
+export const hourly = { ...quick, name: 'hourly', period: { seconds: 3_600 } };
+
 /**
  * The Temporal dev server that all files share, with databases, an inbox and a worker of the file's own, for what the
  * time-skipping one cannot do: a worker that is away, a reset, a terminate, lists. To be called where the file itself runs.
@@ -51,6 +54,7 @@ export async function realServer(taskQueue: string, adminUrl?: string) {
     worker,
     around,
     handleOf,
+    stateOf: (request: SubscriptionInput): Promise<SubscriptionState> => handleOf(request).query(stateQuery),
     start: (request: SubscriptionInput) =>
       client.workflow.start<typeof subscription>('subscription', {
         workflowId: subscriptionWorkflowId(request.subscriptionId),

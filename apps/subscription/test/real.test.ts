@@ -1,12 +1,11 @@
+import { Faults } from '@repo/testing';
 import { describe, expect, it, vi } from 'vitest';
 import * as contract from '../src/contract.ts';
 import * as subscriptions from '../src/extras/subscriptions.ts';
-import { quick, realServer } from './real-server.ts';
+import { hourly, quick, realServer } from './real-server.ts';
 
 const at = await realServer('subscription-real');
 const { world, client, handleOf } = at;
-
-const hourly = { ...quick, name: 'hourly', period: { seconds: 3_600 } };
 
 describe('SUB-8 a reset', () => {
   it('to before a charge does not charge again', async () => {
@@ -28,6 +27,34 @@ describe('SUB-8 a reset', () => {
     expect(after).toMatchObject({ status: 'ended', totals: before.totals });
     expect((await world.booked(request)).slice(0, 3)).toHaveLength(3);
     expect(await world.booked(request)).toHaveLength(3);
+  });
+});
+
+describe('SUB-8 a charge that is on its way when it is cancelled', () => {
+  it.each([
+    ['before-transaction', 'before it begins', 0],
+    ['after-commit', 'before it begins', 0],
+    ['after-commit', 'after it has begun', 100],
+  ] as const)('%s, asked for %s', async (point, when, kept) => {
+    const request = await world.aSubscription({ plan: { ...quick, period: { seconds: 3 } } });
+    await at.start(request);
+    const { nextCharge } = await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    world.faults = new Faults();
+    world.faults.on({ point, of: 'charge', effect: 'hang', calls: 1 });
+    await vi.waitFor(() => expect(world.faults.met).toEqual([`${point} of charge`]), 20_000);
+    const due = Date.parse(nextCharge?.at ?? '');
+    const requestedAt = new Date(due + (when === 'before it begins' ? -1 : 1)).toISOString();
+    await handleOf(request).signal(contract.cancelSignal, { requestedAt });
+    expect(await at.stateOf(request)).toMatchObject({
+      status: 'active',
+      cancellation: { requestedAt },
+      periodsPaid: 1,
+    });
+    world.faults.off();
+    expect(await at.endOf(request)).toMatchObject({
+      status: 'cancelled',
+      totals: { net: 100 + kept, refunded: 100 - kept },
+    });
   });
 });
 

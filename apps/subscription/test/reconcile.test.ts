@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { SubscriptionInput } from '../src/contract.ts';
+import { type SubscriptionInput, subscriptionWorkflowId } from '../src/contract.ts';
 import { refundCommand } from '../src/extras/change-commands.ts';
 import { reconcile } from '../src/extras/reconcile.ts';
 import { reconcileCommand } from '../src/extras/reconcile-command.ts';
@@ -49,6 +49,24 @@ describe('nothing is to be done', () => {
 });
 
 describe('a person has to look', () => {
+  it('at what was terminated, also where nobody can read what was asked for; bad input that was refused is none of it', async () => {
+    const start = (subscriptionId: string, taskQueue: string) =>
+      client.workflow.start('subscription', {
+        workflowId: subscriptionWorkflowId(subscriptionId),
+        taskQueue,
+        args: [{ subscriptionId, plan: -1 }],
+      });
+    const [refused, terminated] = [world.fresh('sub'), world.fresh('sub')];
+    await expect((await start(refused, 'subscription-reconcile')).result()).rejects.toThrow();
+    await (await start(terminated, 'subscription-nobody')).terminate();
+    await vi.waitFor(async () => {
+      const { code, out } = await saying(() => reconcileCommand({ grace: '0s' }));
+      expect(code).toBe(3);
+      expect(out).toContain(`${terminated} needs attention: its workflow is terminated (it was not begun)`);
+      expect(out).not.toContain(refused);
+    }, 15_000);
+  });
+
   it('at one that was terminated, after the grace period; twice it says the same, and changes nothing', async () => {
     const request = await paid();
     await handleOf(request).terminate();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelSignal } from '../src/contract.ts';
+import { cancelSignal, changePriceUpdate } from '../src/contract.ts';
 import { quick, realServer } from './real-server.ts';
 
 const at = await realServer('subscription-worker-away');
@@ -8,8 +8,8 @@ const { world, handleOf } = at;
 /** Three periods of a second after the first one. */
 const after = (startedAt: string, milliseconds: number) => new Date(Date.parse(startedAt) + milliseconds).toISOString();
 
-async function away(plan: typeof quick, seconds: number) {
-  const request = await world.aSubscription({ plan: { ...plan, maxPeriods: 6 } });
+async function away(plan: typeof quick, seconds: number, maxPeriods = 6) {
+  const request = await world.aSubscription({ plan: { ...plan, maxPeriods } });
   await at.start(request);
   const { startedAt } = await at.until(request, ({ period }) => period?.number === 1);
   await at.worker.stop();
@@ -47,4 +47,22 @@ describe('SUB-8 a worker that was away', () => {
     expect(await at.endOf(request)).toMatchObject({ status: 'ended', periodsPaid: 6 });
     expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-ended']);
   });
+});
+
+it('SUB-8 a cancellation without a time that lay there while no worker was up: what began meanwhile is not paid for', async () => {
+  const { request } = await away(quick, 4);
+  const { length } = await world.booked(request);
+  await handleOf(request).signal(cancelSignal);
+  await at.worker.start();
+  expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', periodsPaid: length, totals: { refunded: 0 } });
+});
+
+it('SUB-6 a change of price that is asked for while no worker is up does not hold for what has begun', async () => {
+  const { request } = await away(quick, 3, 15);
+  const changing = handleOf(request).executeUpdate(changePriceUpdate, { args: [{ price: 150, by: 'Bob' }] });
+  await at.worker.start();
+  const { from } = await changing;
+  const { totals } = await at.endOf(request);
+  expect(from).toBeGreaterThan(3);
+  expect(totals.net).toBe((from - 1) * 100 + (16 - from) * 150);
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLedger, type Ledger } from '@repo/ledger';
@@ -94,6 +95,8 @@ export class World {
   static async create(adminUrl = postgresUrl()): Promise<World> {
     const name = randomUUID().slice(0, 8);
     const folder = await mkdtemp(join(tmpdir(), 'subscription-'));
+    // Also if the end of a failed test takes too long to be waited for.
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     const [urls, inbox] = await Promise.all([
       provisionServices(adminUrl, async (of) => `secret of ${of}`, { database: `subscription_${name}` }),
       startInbox({ folder }),
@@ -179,6 +182,6 @@ export class World {
     await this.services.close();
     await Promise.all([this.postgres.down(), this.smtp.down(), this.#pool.end()]);
     await this.inbox.close();
-    await rm(this.#folder, { recursive: true });
+    rmSync(this.#folder, { recursive: true });
   }
 }

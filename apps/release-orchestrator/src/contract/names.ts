@@ -32,7 +32,7 @@ export const failureTypes = {
   notWaiting: 'NotWaitingForApproval',
   /** What was approved is another document than this release's. */
   documentMismatch: 'DocumentMismatch',
-  /** What was approved is not to be had any more. */
+  /** What was approved is not to be had any more, or this is not what was approved. */
   notAsApproved: 'NotAsApproved',
   /** A newer release or rollback has the environment. */
   superseded: 'Superseded',

@@ -33,6 +33,31 @@ const deployableFields = z.object({
     ),
 });
 
+const { name: deployableName, source } = deployableFields.shape;
+const version = z.object({ artifact: digest, config: digest });
+const environment = z.enum(environments, `must be one of ${environments.join(', ')}`);
+const built = z.object({ name: deployableName, source, sourceDigest: digest, artifact: digest });
+
+/** What a release tells its part for one environment, and what that one tells its part for one deployable. */
+const environmentFields = z.object({
+  environment,
+  release: releaseName,
+  set: z.record(deployableName, version),
+  deployables: z.array(built),
+});
+const deployFields = z.object({
+  environment,
+  deployable: deployableName,
+  version,
+  from: built.pick({ source: true, sourceDigest: true }).optional(),
+});
+
+/** What a part tells the whole. */
+export const toldProblem = z.object({
+  where: z.string(),
+  problem: z.object({ type: z.string(), message: z.string() }).optional(),
+});
+
 const mostDeployables = 20;
 /** The length first: what is far too long is refused in one line, and not in one for each entry. */
 const listOf = <Entry extends z.ZodType>(entry: Entry, most: number) =>
@@ -47,7 +72,7 @@ const longestWait = 30 * 24 * 60 * 60; // seconds
 const releaseFields = z.object({
   release: releaseName,
   deployables: listOf(deployableFields, mostDeployables),
-  environments: listOf(z.enum(environments, `must be one of ${environments.join(', ')}`), environments.length),
+  environments: listOf(environment, environments.length),
   requestedBy: text(100),
   /** Seconds: an approval that has not come by then does not come any more. */
   approvalWithin: z
@@ -87,8 +112,11 @@ export type Decision = z.output<typeof decisionFields>;
 const rollbackFields = z.object({
   /** Makes the rollback one operation, however often it is sent. */
   id: releaseName,
-  environment: z.enum(environments, `must be one of ${environments.join(', ')}`),
-  /** The generation whose set is to be served again; left out, the last good one with another set than now. */
+  environment,
+  /**
+   * The generation whose set is to be served again; left out, the last good one if something newer is being tried, and
+   * otherwise what was good before that one.
+   */
   to: z.int('must be the number of a generation').min(1, 'must be at least 1').optional(),
   requestedBy: text(100),
 });
@@ -106,6 +134,8 @@ export const inTheWorkflow = {
   release: releaseFields.superRefine(coherent),
   decision: decisionFields,
   rollback: rollbackFields,
+  environment: environmentFields,
+  deploy: deployFields,
 };
 
 /** The fields in which two requests differ; none if they ask for the same release. */

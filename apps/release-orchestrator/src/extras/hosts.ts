@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledProgram, type Child, freePorts, type Session } from '@repo/dev-stack';
 import { type Environment, environments } from '../contract.ts';
+import { readIfThere } from '../services/durable-file.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The four environments as this repository brings them along: one process each. */
@@ -38,7 +41,7 @@ export async function startHosts(session: Session, folder: string, { own }: { ow
   const file = await bundledProgram(program);
   const ports = !own && (await areFree(usualPorts)) ? usualPorts : await freePorts(environments.length);
   const start = async (environment: Environment, index: number) => {
-    const [port, token] = [ports[index], randomBytes(24).toString('base64url')];
+    const [port, token] = [ports[index], await tokenOf(`${folder}/${environment}.token`)];
     const env = {
       ENVIRONMENT: environment,
       PORT: String(port),
@@ -66,6 +69,16 @@ export async function startHosts(session: Session, folder: string, { own }: { ow
     },
     held: async (environment) => (await faults(environment, {})).held,
   };
+}
+
+/** The same as before, in a file that only this user can read: a worker that knows it outlives the hosts. */
+export async function tokenOf(file: string): Promise<string> {
+  const known = await readIfThere(file);
+  if (known) return String(known);
+  const token = randomBytes(24).toString('base64url');
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, token, { mode: 0o600 });
+  return token;
 }
 
 async function areFree(ports: number[]): Promise<boolean> {

@@ -71,13 +71,18 @@ async function look(input: ReconcileInput, deployment: Deployment): Promise<Find
   const host = environments.of(environment);
   const settle = (status: 'good' | 'rolled-back' | 'superseded', set?: EnvironmentState['set']) =>
     records.settle({ environment, generation, status, set, at: new Date().toISOString() });
+  const overtaken = async ({ lastGood }: EnvironmentState) => {
+    // What is newer may still lead back to it.
+    if (lastGood?.generation === generation) await settle('good', lastGood.set);
+    else await settle('superseded');
+    return finding('recorded', `${why}, and ${environment} has had a later generation since`);
+  };
   const state = await answerOf(() => host.state(AbortSignal.timeout(10_000)));
   if ('noAnswer' in state) return finding('needs attention', `${why}, and ${state.noAnswer}`);
   // Whatever became of the workflow, the host does not take this generation any more.
   if (state.generation > generation) {
     if (dryRun) return finding('to record', why);
-    await settle('superseded');
-    return finding('recorded', `${why}, and ${environment} has had a later generation since`);
+    return overtaken(state);
   }
   if (found === undefined) {
     // Forgotten after its retention, or it runs in another namespace.
@@ -90,8 +95,7 @@ async function look(input: ReconcileInput, deployment: Deployment): Promise<Find
   const after = await answerOf(() => host.rollBack(generation, AbortSignal.timeout(10_000)));
   if ('noAnswer' in after) {
     if (!after.isOlder) return finding('needs attention', `${why}, and ${after.noAnswer}`);
-    await settle('superseded');
-    return finding('recorded', `${why}, and ${environment} has had a later generation since`);
+    return overtaken(await host.state(AbortSignal.timeout(10_000)));
   }
   if (after.status === 'good' && after.generation === generation) {
     await settle('good', after.set);

@@ -119,7 +119,8 @@ function overHttp(name: string, url: string, token: string): EnvironmentHost {
 
   /** @throws Refused for what the host refuses; any other error means no answer that can be used */
   async function call(method: string, path: string, signal: AbortSignal, more: RequestInit = {}, patience = timeoutMs) {
-    const headers = { ...more.headers, authorization: `Bearer ${token}` };
+    // With its name: an address that is another one's would otherwise do.
+    const headers = { ...more.headers, authorization: `Bearer ${token}`, 'x-environment': name };
     const limited = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
     let status: number | undefined;
     try {

@@ -3,25 +3,20 @@ import { cancelOnce, performOnce, Refusal, statement } from '@repo/operations';
 import type { Pool, PoolClient } from 'pg';
 import type { Approval, DocumentRecord, Environment, ReleaseDocument, VersionSet } from '../contract.ts';
 import { failureTypes } from '../contract.ts';
+import { type Claim, issue, NotAsApproved, planKey } from './claims.ts';
 import { documentInWords } from './document-in-words.ts';
 import { type Deployment, type DeploymentStatus, type RecordsReader, recordsReader } from './records-reader.ts';
 
-/** A switch that is about to be made. */
-export interface Claim {
-  /** The workflow that makes it: it gets one generation, however often it asks. */
+/** What a rollback is asked for with. */
+export interface RollbackOrder {
   operation: string;
   environment: Environment;
-  release: string;
+  /** A generation; left out, the last good one if something newer is being tried, and otherwise what was good before that. */
+  to?: number | undefined;
   requestedBy: string;
-  set: VersionSet;
-  /** Of a rollback, what `planRollback` has given; a release's is known. */
-  rank?: number | undefined;
-  /** ISO 8601. */
-  at: string;
 }
 
 export interface RollbackPlan {
-  rank: number;
   /** Whose set is to be served again. */
   generation: number;
   release: string;
@@ -32,15 +27,19 @@ export interface RollbackPlan {
 export interface Records extends RecordsReader {
   /** From here on, releases that began earlier do not get into an environment that this one has reached. */
   begin(release: { release: string; requestedBy: string; at: string }): Promise<void>;
-  /** Keeps what is to be approved. The first one counts: another one is refused with `DocumentMismatch`. */
-  keepDocument(document: ReleaseDocument): Promise<DocumentRecord>;
+  /**
+   * Keeps what is to be approved. The first one counts: another one is refused with `DocumentMismatch`.
+   * @returns with what was decided on it, if that is known already
+   */
+  keepDocument(document: ReleaseDocument): Promise<DocumentRecord & { approval?: Approval }>;
   /** Keeps what was decided on the document. The first decision counts. */
   decide(decision: { release: string; approval: Approval }): Promise<void>;
   /** How it ended, with what it says of itself. */
   end(ending: { release: string; status: string; at: string }): Promise<void>;
   /**
    * Issues the generation with which an environment may be switched. Refused with `Superseded` if a later release or
-   * rollback has got there, and with `NotAsApproved` if this very set was not approved.
+   * rollback has got there, and with `NotAsApproved` unless it is the part of a release that was approved, has not ended and
+   * is good in the environments before, or a rollback as it was planned.
    */
   claim(claim: Claim): Promise<{ generation: number }>;
   /**
@@ -57,11 +56,7 @@ export interface Records extends RecordsReader {
     at: string;
   }): Promise<Deployment>;
   /** What a rollback goes back to. Refused with `NothingToRollBackTo`. */
-  planRollback(rollback: {
-    operation: string;
-    environment: Environment;
-    to?: number | undefined;
-  }): Promise<RollbackPlan>;
+  planRollback(rollback: RollbackOrder): Promise<RollbackPlan>;
 }
 
 /** @param pool of the role that works in the schema of `migrations` */
@@ -91,8 +86,8 @@ export function createRecords(pool: Pool): Records {
     keepDocument: async (json) => {
       const record = { json, digest: digestOf(json), markdown: '' };
       const update = `UPDATE releases SET document = coalesce(document, $2::jsonb),
-        document_digest = coalesce(document_digest, $3) WHERE release = $1 RETURNING document_digest AS digest`;
-      const [kept] = await statement<{ digest: string }>(pool, update, [
+        document_digest = coalesce(document_digest, $3) WHERE release = $1 RETURNING document_digest AS digest, approval`;
+      const [kept] = await statement<{ digest: string; approval: Approval | null }>(pool, update, [
         json.release,
         JSON.stringify(json),
         record.digest,
@@ -100,7 +95,8 @@ export function createRecords(pool: Pool): Records {
       if (kept?.digest !== record.digest) {
         throw new Refusal(failureTypes.documentMismatch, `release ${json.release} was documented otherwise before`);
       }
-      return { ...record, markdown: documentInWords(json, record.digest) };
+      const decided = kept.approval ? { approval: kept.approval } : {};
+      return { ...record, markdown: documentInWords(json, record.digest), ...decided };
     },
 
     decide: async ({ release, approval }) => {
@@ -114,19 +110,8 @@ export function createRecords(pool: Pool): Records {
     },
 
     claim: ({ at, ...claim }) =>
-      once(claim.operation, claim, async (tx) => {
-        const { operation, environment, release, requestedBy, set } = claim;
-        const next = `INSERT INTO environments (environment, generation) VALUES ($1, 1)
-          ON CONFLICT (environment) DO UPDATE SET generation = environments.generation + 1 RETURNING generation`;
-        const generation = Number((await tx.query(next, [environment])).rows[0].generation);
-        const rank = claim.rank ?? (await rankOfApproved(tx, claim));
-        await refuseIfSuperseded(tx, environment, rank);
-        const insert = `INSERT INTO deployments
-          (environment, generation, operation, rank, release, requested_by, set, status, claimed_at)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, 'activating', $8)`;
-        const values = [environment, generation, operation, rank, release, requestedBy, JSON.stringify(set), at];
-        await tx.query(insert, values);
-        return { generation };
+      once(claim.operation, claim, (tx) => issue(tx, { ...claim, at })).catch((error) => {
+        throw error instanceof NotAsApproved ? new Refusal(failureTypes.notAsApproved, error.message) : error;
       }),
 
     withdraw: async ({ operation }) => {
@@ -144,44 +129,32 @@ export function createRecords(pool: Pool): Records {
     },
 
     planRollback: (rollback) =>
-      once(`${rollback.operation}:plan`, rollback, async (tx) => {
-        const { environment, to } = rollback;
-        const target = `SELECT generation, release, set FROM deployments AS d
-          WHERE environment = $1 AND status = 'good' AND generation = coalesce($2, (
-            SELECT max(generation) FROM deployments AS other
-            WHERE environment = $1 AND status = 'good' AND set <> (
-              SELECT set FROM deployments WHERE environment = $1 AND status = 'good' ORDER BY generation DESC LIMIT 1)))`;
-        const [found] = (await tx.query(target, [environment, to ?? null])).rows;
+      once(planKey(rollback), rollback, async (tx) => {
+        const { environment, to, requestedBy } = rollback;
+        const [found] = (await tx.query(rollbackTarget, [environment, to ?? null])).rows;
         if (!found) {
-          const what = to === undefined ? 'nothing else was ever good there' : `generation ${to} was never good there`;
+          const what =
+            to === undefined ? 'nothing else was good there before' : `generation ${to} was never good there`;
           throw new Refusal(failureTypes.nothingToRollBackTo, `${environment}: ${what}`);
         }
-        const rank = Number((await tx.query(`SELECT nextval('ranks') AS rank`)).rows[0].rank);
-        return { rank, generation: Number(found.generation), release: found.release, set: found.set };
+        const { rank } = (await tx.query(`SELECT nextval('ranks') AS rank`)).rows[0];
+        const { generation, origin, release, set } = found;
+        return { rank, origin, environment, requestedBy, generation: Number(generation), release, set };
       }),
   };
 }
 
-/** Nothing gets a generation that somebody has not read and approved, digest by digest. */
-async function rankOfApproved(tx: PoolClient, { release, environment, set }: Omit<Claim, 'at'>): Promise<number> {
-  const select = 'SELECT rank, document, approval FROM releases WHERE release = $1';
-  const [row] = (await tx.query(select, [release])).rows;
-  const document = row?.document as ReleaseDocument | undefined;
-  const approved = document?.environments.find((one) => one.environment === environment)?.set;
-  if (row?.approval?.decision !== 'approved' || canonical(approved) !== canonical(set)) {
-    throw new Refusal(failureTypes.notAsApproved, `${environment}: release ${release} was not approved with this set`);
-  }
-  return Number(row.rank);
-}
-
-async function refuseIfSuperseded(tx: PoolClient, environment: Environment, rank: number): Promise<void> {
-  const select = `SELECT release, generation FROM deployments
-    WHERE environment = $1 AND status IN ('activating', 'good') AND rank > $2 ORDER BY rank DESC LIMIT 1`;
-  const [later] = (await tx.query(select, [environment, rank])).rows;
-  if (!later) return;
-  const message = `${environment} has ${later.release} as generation ${later.generation}, which began later`;
-  throw new Refusal(failureTypes.superseded, message);
-}
+/** Back from what is good, over other rollbacks to what was good before; of what is only being tried, back to what is good. */
+const rollbackTarget = `WITH good AS (
+    SELECT generation, origin, release, set FROM deployments WHERE environment = $1 AND status = 'good'
+  ), last AS (SELECT * FROM good ORDER BY generation DESC LIMIT 1)
+  SELECT good.* FROM good, last WHERE CASE
+    WHEN $2::bigint IS NOT NULL THEN good.generation = $2
+    WHEN EXISTS (SELECT FROM deployments AS tried
+      WHERE environment = $1 AND status = 'activating' AND tried.generation > last.generation)
+    THEN good.generation = last.generation
+    ELSE good.generation < last.origin AND good.set <> last.set END
+  ORDER BY good.generation DESC LIMIT 1`;
 
 /** SHA-256 over the document as JSON with sorted keys. */
 const digestOf = (document: ReleaseDocument): string => createHash('sha256').update(canonical(document)).digest('hex');

@@ -26,10 +26,16 @@ export async function approval({ state, summary }: Progress, document: string): 
   return decided.decision;
 }
 
+/** What was decided holds, also after a reset. */
+export function recall({ state, summary }: Progress, decided: Approval): Approval['decision'] {
+  summary.approval = record(state, decided);
+  return decided.decision;
+}
+
 /** Records who has decided what. */
-export function decide(state: ReleaseState, decision: 'approved' | 'rejected', input: Decision): Approval {
-  refuseDecision(state, input);
-  return record(state, { decision, by: checked(input).by, at: new Date().toISOString() });
+export function decide(progress: Progress, decision: 'approved' | 'rejected', input: Decision): Approval {
+  refuseDecision(progress, input);
+  return record(progress.state, { decision, by: checked(input).by, at: new Date().toISOString() });
 }
 
 function record(state: ReleaseState, decided: Pick<Approval, 'decision' | 'by' | 'at'>): Approval {
@@ -39,9 +45,11 @@ function record(state: ReleaseState, decided: Pick<Approval, 'decision' | 'by' |
 }
 
 /** @throws ApplicationFailure `InvalidRelease`, `NotWaitingForApproval` or `DocumentMismatch`, unless this may be decided now */
-export function refuseDecision({ request, status, approval: waiting }: ReleaseState, input: Decision): void {
+export function refuseDecision({ state, summary }: Progress, input: Decision): void {
+  const { request, status, approval: waiting } = state;
   const { document } = checked(input);
   const { release } = request;
+  if (summary.cancelled) throw refusal(failureTypes.notWaiting, `release ${release} was cancelled`);
   // A worker that was away sees the timer and the decision at once: what counts is the time.
   const isOver = waiting && !waiting.decision && Date.now() >= Date.parse(waiting.until);
   if (isOver || waiting?.decision === 'expired') {

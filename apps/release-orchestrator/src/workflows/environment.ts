@@ -22,21 +22,25 @@ import type {
 import * as contract from '../contract.ts';
 import { runChild } from './children.ts';
 import type { deploy } from './deploy.ts';
-import { changeStatus, quick, raise, StepFailed, showStatus, step } from './steps.ts';
+import { problems as problemsIn, refusal } from './refusal.ts';
+import { changeStatus, hear, quick, StepFailed, showStatus, step } from './steps.ts';
 
 const { failureTypes } = contract;
 
 export interface EnvironmentInput {
   environment: Environment;
   release: string;
-  requestedBy: string;
   set: VersionSet;
   /** What the deployables can be built from again. */
   deployables: ReleaseDocument['deployables'];
 }
 
-/** One environment's part of a release: everything is brought there, and then switched at once. */
-export async function environment(input: EnvironmentInput): Promise<EnvironmentEnding> {
+/**
+ * One environment's part of a release: everything is brought there, and then switched at once. Only the release itself can
+ * start it: it fails with `InvalidRelease` if it is started by hand.
+ */
+export async function environment(told: EnvironmentInput): Promise<EnvironmentEnding> {
+  const input = accept(told);
   const state: EnvironmentState = { environment: input.environment, status: 'staging', problems: [] };
   showStatus(state);
   const ending = await bringUp(state, { ...input, others: 'keep' });
@@ -44,8 +48,7 @@ export async function environment(input: EnvironmentInput): Promise<EnvironmentE
   return ending;
 }
 
-/** @param rank of a rollback; a release's is known */
-export type BringUp = EnvironmentInput & { others: 'keep' | 'remove'; rank?: number };
+export type BringUp = EnvironmentInput & { others: 'keep' | 'remove' };
 
 /** Something uploaded may be thrown away before it is switched to: it is uploaded again, so many times. */
 const rounds = 3;
@@ -59,7 +62,7 @@ const patience = [500, 1_000, 2_000, 3_000, 3_000, 3_000, 3_000];
 export async function bringUp(state: EnvironmentState, input: BringUp): Promise<EnvironmentEnding> {
   const { environment: where, set } = input;
   setHandler(contract.environmentStateQuery, () => state);
-  setHandler(contract.problemSignal, (told) => raise(state, told));
+  setHandler(contract.problemSignal, (told) => hear(state, told));
   const part: Part = { environment: where, deploys: [], steps: [] };
   const progress = { isClaimed: false };
   const began = now();
@@ -74,6 +77,7 @@ export async function bringUp(state: EnvironmentState, input: BringUp): Promise<
     const rolledBack = progress.isClaimed ? await CancellationScope.nonCancellable(back) : undefined;
     ending = { ...verdict(where, rolledBack, reason), set };
   }
+  state.problems = [];
   changeStatus(state, ending.status);
   const { generation } = state;
   return { ...part, ...ending, ...(generation === undefined ? {} : { generation }), began, ended: now() };
@@ -87,7 +91,7 @@ async function switchTo(
   { deploys, steps }: Part,
   progress: { isClaimed: boolean },
 ): Promise<VersionSet> {
-  const { environment: where, release, requestedBy, set, rank, others } = input;
+  const { environment: where, release, set, others } = input;
   const operation = workflowInfo().workflowId;
   for (let round = 1; ; round++) {
     try {
@@ -97,7 +101,7 @@ async function switchTo(
       changeStatus(state, 'activating');
       // Before it is asked for: a call that failed may have got one.
       progress.isClaimed = true;
-      const asked = { operation, environment: where, release, requestedBy, set, rank, at: now() };
+      const asked = { operation, environment: where, release, set, at: now() };
       const claim = { name: 'claim', where, words: `Claim a generation of ${where}` } as const;
       const { generation } = await step(state, steps, claim, (options) =>
         quick.claim.executeWithOptions(options, [asked]),
@@ -202,6 +206,18 @@ function verdict(
     return { status: 'superseded', isRolledBack, reason: reason ?? newer };
   }
   return reason ? { status: 'failed', isRolledBack, reason } : { status: 'cancelled', isRolledBack };
+}
+
+/** @throws ApplicationFailure `InvalidRelease` */
+function accept(told: EnvironmentInput): EnvironmentInput {
+  const { success, data, error } = contract.inTheWorkflow.environment.safeParse(told);
+  if (!success) throw refusal(failureTypes.invalidRelease, problemsIn(error));
+  const { workflowId, parent } = workflowInfo();
+  const isPart =
+    parent?.workflowId === contract.releaseWorkflowId(data.release) &&
+    workflowId === contract.environmentWorkflowId(data.release, data.environment);
+  if (isPart) return data;
+  throw refusal(failureTypes.invalidRelease, 'release: only the release itself brings itself to an environment');
 }
 
 /** Business time is the workflow's. */

@@ -1,13 +1,14 @@
-import type { DocumentRecord, ReleaseDocument, VersionSet } from '../contract.ts';
+import type { Approval, DocumentRecord, ReleaseDocument, VersionSet } from '../contract.ts';
 import { goOn, type Progress } from './release-state.ts';
 import { long, persistently, quick } from './steps.ts';
 
 /**
  * Finds out what exactly is to be released, builds what is not built yet, and writes it down: what is approved later is this,
  * digest by digest.
+ * @returns with the decision, if there is one: before a reset it was made on this very document
  * @throws StepFailed if a source or a config cannot be released; no environment has been touched
  */
-export async function gather({ state, summary }: Progress): Promise<DocumentRecord> {
+export async function gather({ state, summary }: Progress): Promise<{ document: DocumentRecord; decided?: Approval }> {
   const { release, requestedBy, deployables, environments } = state.request;
   const begun = { release, requestedBy, at: summary.began };
   await persistently(state, 'records', 'Begin in the records', (options) =>
@@ -53,12 +54,12 @@ export async function gather({ state, summary }: Progress): Promise<DocumentReco
     deployables: built,
     environments: environments.map((environment) => ({ environment, set: setOf(environment) })),
   };
-  const record = await persistently(state, 'records', 'Write down what is to be released', (options) =>
+  const { approval, ...record } = await persistently(state, 'records', 'Write down what is to be released', (options) =>
     quick.keepDocument.executeWithOptions(options, [document]),
   );
   state.document = record;
   Object.assign(summary, { document: record.digest, deployables: built });
-  return record;
+  return { document: record, ...(approval ? { decided: approval } : {}) };
 }
 
 /** All to their ends, so that nothing is under way any more when the first refusal is thrown. */

@@ -41,10 +41,10 @@ export async function rollback(input: RollbackRequest): Promise<RollbackEnding> 
     const operation = workflowInfo().workflowId;
     const words = `Find what ${environment} goes back to`;
     const plan = await persistently(state, environment, words, (options) =>
-      quick.planRollback.executeWithOptions(options, [{ operation, environment, to }]),
+      quick.planRollback.executeWithOptions(options, [{ operation, environment, to, requestedBy }]),
     );
-    const { generation, release, set, rank } = plan;
-    const asked = { environment, release, requestedBy, set, rank, deployables: [] };
+    const { generation, release, set } = plan;
+    const asked = { environment, release, set, deployables: [] };
     ending = { ...(await bringUp(state, { ...asked, others: 'remove' })), to: generation, release };
   } catch (error) {
     if (!isCancellation(error) && !(error instanceof StepFailed)) throw error;

@@ -14,7 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities.ts';
-import { type Problem, problemSignal, type Reason, type StepReport, statusAttribute } from '../contract.ts';
+import {
+  type Problem,
+  problemSignal,
+  type Reason,
+  type StepReport,
+  statusAttribute,
+  toldProblem,
+} from '../contract.ts';
 
 /** How the workflows of a release ask for things: until there is an answer, and with somebody being told if there is none. */
 
@@ -89,7 +96,10 @@ export async function step<Answer extends { attempts: number }>(
 }
 
 /** Shows what keeps failing somewhere, or that nothing does any longer; here and to whoever started this workflow. */
-export async function raise(shown: Shown, { where, problem }: { where: string; problem?: Reason }): Promise<void> {
+export async function raise(
+  shown: Shown,
+  { where, problem }: { where: string; problem?: Reason | undefined },
+): Promise<void> {
   const known = shown.problems.find((one) => one.where === where);
   if (!known && !problem) return;
   shown.problems = shown.problems.filter((one) => one !== known);
@@ -103,6 +113,12 @@ export async function raise(shown: Shown, { where, problem }: { where: string; p
       .signal(problemSignal, problem ? { where, problem } : { where })
       .catch(() => {}),
   );
+}
+
+/** {@link raise} for what a child tells. Anybody can send a signal: what is none of a child's does nothing. */
+export async function hear(shown: Shown, told: unknown): Promise<void> {
+  const { data } = toldProblem.safeParse(told);
+  if (data) await raise(shown, data);
 }
 
 export function changeStatus<State extends Shown>(state: State, status: State['status']): void {

@@ -84,7 +84,7 @@ const adjustFields = {
 };
 const refundFields = { period: periodNumber, reason: line(200).default('refund'), by };
 const cancelFields = {
-  /** ISO 8601 in UTC: what counts. Now, if left out. */
+  /** ISO 8601 in UTC: what counts. If left out, it is now, but no later than the end of what was paid for while a worker was up. */
   requestedAt: instant.optional(),
   by: by.optional(),
 };

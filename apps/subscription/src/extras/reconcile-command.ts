@@ -44,7 +44,10 @@ export async function nextStep(client: Client, finding: Finding): Promise<string
   if (finding.problem === 'books' || finding.problem === 'unknown') return undefined;
   const { subscriptionId, problem } = finding;
   if (problem !== 'ended-from-outside') return `${command} status ${subscriptionId}`;
-  const { customer, plan } = await requestOf(client, subscriptionWorkflowId(subscriptionId));
+  // Terminated before anybody could say what is wrong with it: it stands for nothing.
+  const request = await requestOf(client, subscriptionWorkflowId(subscriptionId)).catch(() => undefined);
+  if (!request) return undefined;
+  const { customer, plan } = request;
   const [what, file] =
     typeof plan === 'string'
       ? [`--plan ${plan}`, '']

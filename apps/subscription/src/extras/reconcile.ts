@@ -121,10 +121,9 @@ async function chargedSubscriptions({ ledger, merchant }: ReconcileInput): Promi
   return all;
 }
 
-/** Ids of those that no workflow code has ended. */
+/** Ids of those that no workflow code has ended. One that has failed was given bad input, and nothing was written. */
 async function endedFromOutside(client: Client): Promise<string[]> {
-  const query =
-    '`WorkflowType` = "subscription" AND `ExecutionStatus` IN ("Terminated", "TimedOut", "Failed", "Canceled")';
+  const query = '`WorkflowType` = "subscription" AND `ExecutionStatus` IN ("Terminated", "TimedOut", "Canceled")';
   const found: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query }))
     found.push(workflowId.replace(/^subscription:/, ''));

@@ -32,7 +32,9 @@ export async function subscribeOrFind(
     const { subscriptionId } = request;
     const found = await subscriptionState(client, subscriptionId).catch(() => undefined);
     if (found?.status === 'refused') return subscribe(client, input, startedBy, true);
-    const first = await requestOf(client, contract.subscriptionWorkflowId(subscriptionId));
+    const first = await requestOf(client, contract.subscriptionWorkflowId(subscriptionId)).catch(() => undefined);
+    // Nobody could read what was asked for, so nothing came of it.
+    if (!first) return subscribe(client, input, startedBy, true);
     const differing = contract.differingFields(first, request);
     if (differing.length === 0) return subscriptionState(client, subscriptionId);
     throw refused(mismatch, `${differing.join(', ')}: subscription ${subscriptionId} exists with other details`);

@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { DateTime, IANAZone } from 'luxon';
 import type { Span } from '../contract.ts';
 
 /** The calendar of a time zone. Its data comes with Node and changes with it, so only activities ask. */
@@ -26,7 +26,7 @@ export function boundary({ anchor, timeZone, span, count }: BoundaryRequest): { 
 }
 
 /** Whether this is the name of a time zone here. */
-export const isTimeZone = (name: string): boolean => DateTime.local({ zone: name }).isValid;
+export const isTimeZone = (name: string): boolean => IANAZone.isValidZone(name);
 
 /** `31 January 2027, 09:00 (Europe/Berlin)`. */
 export const inWordsAt = (instant: string, timeZone: string): string =>

@@ -1,5 +1,6 @@
 import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import { inWords, keys, type Reason } from '../contract.ts';
+import { notBefore } from './cancelling.ts';
 import { dueOf, goTo, type Life, mail, now, standing } from './life.ts';
 import { activities, boundary, refusalIn } from './services.ts';
 
@@ -41,6 +42,8 @@ export async function chargeForPeriod(life: Life): Promise<Reason | undefined> {
 function paid(life: Life, amount: number): void {
   const { period } = standing(life);
   if (life.settled) life.settledBefore = life.settled.due;
+  // Heard of while this charge was on its way: only this one can be given back now.
+  if (life.cancellation) life.cancellation.effectiveAt = notBefore(life, life.cancellation.effectiveAt);
   life.settled = { period: period.number, due: dueOf(life, period) };
   life.totals.charged += amount;
   life.periodsPaid += 1;

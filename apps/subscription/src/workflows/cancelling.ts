@@ -12,21 +12,28 @@ import { view } from './view.ts';
  * - not before the charge before the last one was due: one charge is given back at the most, the last, if it was due at
  *   `effectiveAt` or later. Whoever says to have cancelled earlier than that has to be refunded by a person.
  *
- * What cannot be read counts as of now: nobody may lose a cancellation.
+ * Without a time, or with one that cannot be read, it counts as of now: nobody may lose a cancellation. But nobody knows how
+ * long it lay there while no worker was up, so nothing counts as due before it that has not begun, to the customer's good.
  */
 export function recordCancellation(life: Life, input: unknown): void {
   if (life.cancellation || isClosed(life.status)) return;
   const parsed = inTheWorkflow.cancel.safeParse(input ?? {});
   const { requestedAt, by } = parsed.success ? parsed.data : {};
-  const asked = requestedAt === undefined ? Date.now() : Date.parse(requestedAt);
-  const { settledBefore } = life;
-  const earliest = settledBefore === undefined ? Date.parse(life.startedAt) : Date.parse(settledBefore) + 1;
-  const effective = Math.min(Math.max(asked, earliest), Date.now());
+  const notBegun = life.period?.endsAt ?? life.startedAt;
+  const unsaid = Math.min(Date.parse(notBegun), Date.now());
+  const asked = requestedAt === undefined ? unsaid : Date.parse(requestedAt);
+  const atMost = new Date(Math.min(asked, Date.now())).toISOString();
   life.cancellation = {
     requestedAt: new Date(asked).toISOString(),
-    effectiveAt: new Date(effective).toISOString(),
+    effectiveAt: notBefore(life, atMost),
     ...(by !== undefined && { by }),
   };
+}
+
+/** That time, or the earliest at which a cancellation can take effect if that is later. */
+export function notBefore({ startedAt, settledBefore }: Life, time: string): string {
+  const earliest = settledBefore === undefined ? startedAt : new Date(Date.parse(settledBefore) + 1).toISOString();
+  return time < earliest ? earliest : time;
 }
 
 /** Whether something that is due then still is to happen: at the very instant of a cancellation, it is not. */

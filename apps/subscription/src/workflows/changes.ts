@@ -20,13 +20,11 @@ function read(kind: Asked['kind'], input: unknown): Asked {
   throw refusal(failureTypes.invalid, problems(parsed.error));
 }
 
-/** @throws ApplicationFailure `SubscriptionOver`, or `NotStandingYet` */
+/** @throws ApplicationFailure `SubscriptionOver` */
 export function refuseIfOver({ request, status, cancellation }: Life): void {
   const { subscriptionId } = request;
   if (isClosed(status)) throw refusal(failureTypes.over, `subscription ${subscriptionId} is ${status}`);
   if (cancellation) throw refusal(failureTypes.over, `subscription ${subscriptionId} has been cancelled`);
-  if (status === 'starting')
-    throw refusal(failureTypes.notYet, `subscription ${subscriptionId} does not stand yet: ask again`);
 }
 
 /** @throws ApplicationFailure `TooMany` */
@@ -52,7 +50,7 @@ const nextOf = ({ period }: Life): number => (period?.number ?? 0) + 1;
 export function refuseChange(life: Life, kind: Asked['kind'], input: unknown): void {
   const asked = read(kind, input);
   refuseIfOver(life);
-  if (madeBefore(life, asked)) return;
+  if (madeBefore(life, asked) || life.status === 'starting') return;
   refuseIfFull('changes', life);
   const { maxPeriods } = standing(life).terms.plan;
   const next = nextOf(life);

@@ -69,6 +69,14 @@ export function begin(request: types.SubscriptionRequest, startedAt: string): Li
 /** Now, as the workflow sees it. ISO 8601 in UTC with milliseconds: such times can be compared as text. */
 export const now = (): string => new Date().toISOString();
 
+/**
+ * Whether what counts by now is still to be found out: after the start, and after a time without a worker. In dunning, the next
+ * period begins when that is over.
+ */
+export const isBehind = ({ status, period }: Life): boolean =>
+  status === 'starting' ||
+  ((status === 'trial' || status === 'active') && period !== undefined && period.endsAt <= now());
+
 /** What has been agreed on. To be asked only of a subscription that stands. */
 export function standing(life: Life): { terms: Terms; period: types.Period } {
   const { terms, period } = life;

@@ -62,7 +62,7 @@ export function refuseRefund(life: Life, input: unknown): void {
   const parsed = inTheWorkflow.refund.safeParse(input);
   if (!parsed.success) throw refusal(failureTypes.invalid, problems(parsed.error));
   const { period } = parsed.data;
-  if (refundOf(life, period)) return;
+  if (refundOf(life, period) || life.status === 'starting') return;
   if (isClosed(life.status)) {
     throw refusal(failureTypes.over, `subscription ${life.request.subscriptionId} is ${life.status}`);
   }

@@ -56,7 +56,9 @@ export function refuseOtherDetails({ request }: Life, input: contract.Subscripti
 export async function open(life: Life): Promise<boolean> {
   const { customer } = life.request;
   const summary = `Looking up ${customer} and the plan`;
-  const terms = await activities.admit.executeWithOptions({ summary }, [life.request]);
+  const terms = await activities.admit.executeWithOptions({ summary }, [
+    { ...life.request, startedAt: life.startedAt },
+  ]);
   if ('refused' in terms) {
     life.reason = terms.refused;
     return false;

@@ -30,7 +30,7 @@ export interface Host {
  * The HTTP interface of one environment. What changes something may be asked again and then answers the same.
  *
  * For releases, with a token: `PUT /-/artifacts/{digest}`, `PUT /-/configs/{hash}`, `POST /-/activate`, `POST /-/good`,
- * `POST /-/roll-back`. For everybody: `GET /-/state`, `/{deployable}/…`, `/{deployable}/version`, `/{deployable}/healthz`.
+ * `POST /-/roll-back`; whoever says with `x-environment` which one is meant is refused by any other. For everybody: `GET /-/state`, `/{deployable}/…`, `/{deployable}/version`, `/{deployable}/healthz`.
  */
 export function createApp(host: Host): Hono {
   const { environment, pointer, versions, configs, faults } = host;
@@ -39,6 +39,11 @@ export function createApp(host: Host): Hono {
   app.onError((error, c) => answerFor(c, error));
   app.notFound((c) => notFound(c));
 
+  app.use('*', async (c, next) => {
+    const meant = c.req.header('x-environment') ?? environment;
+    if (meant === environment) return next();
+    return answerError(c, 403, 'WrongEnvironment', `This is ${environment}, and not the environment that was meant`);
+  });
   app.on(['PUT', 'POST', 'PATCH', 'DELETE'], '*', async (c, next) => {
     if (isReleaser(c)) return next();
     return answerError(c, 401, 'Unauthorised', 'The token of this environment is needed to change it');

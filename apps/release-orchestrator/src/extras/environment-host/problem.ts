@@ -15,8 +15,8 @@ const statuses = {
   InvalidRequest: 400,
 } as const satisfies Partial<Record<RefusalType, number>>;
 
-/** Answers that are no refusals: an address that is not there, a token that is not right. */
-export const answerError = (c: Context, status: 401 | 404 | 503, type: string, message: string) =>
+/** Answers that are no refusals: an address that is not there, or another host's, a token that is not right. */
+export const answerError = (c: Context, status: 401 | 404 | 403 | 503, type: string, message: string) =>
   c.json({ error: { type, message } }, status);
 
 /** The body of every answer that is not a 2xx: `{ error: { type, message, field? } }`. */

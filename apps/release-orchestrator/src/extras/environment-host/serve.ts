@@ -5,6 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
 import { Configs } from './configs.ts';
 import { HostFaults } from './faults.ts';
+import { takeFolder } from './owner.ts';
 import { Pointer } from './pointer.ts';
 import { Versions } from './versions.ts';
 
@@ -39,7 +40,7 @@ export function serveEnvironment(config: HostConfiguration): { server: Server; l
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
     });
-    // Not before the port is this process's own: another one may be at work in that folder.
+    await takeFolder(folder);
     await Promise.all([versions.open(), configs.open(), pointer.open()]);
     return (server.address() as AddressInfo).port;
   })();
