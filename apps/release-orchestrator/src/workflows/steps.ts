@@ -96,7 +96,7 @@ export async function step<Answer extends { attempts: number }>(
 }
 
 /** Shows what keeps failing somewhere, or that nothing does any longer; here and to whoever started this workflow. */
-export async function raise(
+async function raise(
   shown: Shown,
   { where, problem }: { where: string; problem?: Reason | undefined },
 ): Promise<void> {
