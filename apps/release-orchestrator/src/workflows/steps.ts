@@ -96,10 +96,7 @@ export async function step<Answer extends { attempts: number }>(
 }
 
 /** Shows what keeps failing somewhere, or that nothing does any longer; here and to whoever started this workflow. */
-async function raise(
-  shown: Shown,
-  { where, problem }: { where: string; problem?: Reason | undefined },
-): Promise<void> {
+async function raise(shown: Shown, { where, problem }: { where: string; problem?: Reason | undefined }): Promise<void> {
   const known = shown.problems.find((one) => one.where === where);
   if (!known && !problem) return;
   shown.problems = shown.problems.filter((one) => one !== known);
