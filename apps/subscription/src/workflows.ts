@@ -82,12 +82,12 @@ function listen(life: Life, run: { progress: number }): void {
     { validator: (other?: contract.SubscriptionInput) => refuseOtherDetails(life, other) },
   );
   const changing = (kind: contract.Change['kind']) =>
-    [
-      (life: Life, asked: unknown) => refuseChange(life, kind, asked),
-      (life: Life, asked: unknown) => change(life, kind, asked),
-    ] as const;
-  setHandler(contract.changePriceUpdate, ...judged(...changing('price')));
-  setHandler(contract.changePeriodUpdate, ...judged(...changing('period')));
+    judged(
+      (one, asked) => refuseChange(one, kind, asked),
+      (one, asked) => change(one, kind, asked),
+    );
+  setHandler(contract.changePriceUpdate, ...changing('price'));
+  setHandler(contract.changePeriodUpdate, ...changing('period'));
   setHandler(contract.adjustUpdate, ...judged(refuseAdjustment, adjust));
   setHandler(contract.refundUpdate, ...judged(refuseRefund, refund));
   setHandler(contract.cancelSignal, (asked) => recordCancellation(life, asked));
