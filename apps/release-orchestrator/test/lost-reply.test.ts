@@ -30,13 +30,15 @@ async function failures({ release }: ReleaseInput): Promise<string[]> {
       ]),
     );
     return (events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => {
-      const type = started?.lastFailure?.applicationFailureInfo?.type;
+      const { applicationFailureInfo, message } = started?.lastFailure ?? {};
+      const type = applicationFailureInfo?.type ?? message;
       return type ? [`${names.get(String(started?.scheduledEventId))}: ${type}`] : [];
     });
   });
 }
 
-describe('a reply that is lost after PostgreSQL has written', () => {
+// Once more where a busy machine let the attempt time out before its reply could be cut: then nothing was lost.
+describe('a reply that is lost after PostgreSQL has written', { retry: 2 }, () => {
   it.each([
     ['a generation was issued, and whoever asked does not know it', 'claim', 'COMMIT', 'released'],
     ['it was found good', 'markGood', 'UPDATE deployments', 'released'],
