@@ -126,7 +126,7 @@ describe('the file of a release', () => {
     vi.stubEnv('INIT_CWD', folder);
     await writeFile(join(folder, 'release.json'), `\uFEFF${JSON.stringify(good)}`);
     expect(await readRequestFile('release.json')).toEqual(good);
-    expect(await readRequestFile('package.json')).toMatchObject({ name: 'release-orchestrator' });
+    expect(await readRequestFile('package.json')).toMatchObject({ type: 'module' });
     expect(
       await readRequestFile(
         '-',
