@@ -75,27 +75,4 @@ describe('SUB-7 years of history', () => {
     expect({ totals, refunds }).toMatchObject({ totals: { charged: 3000, refunded: 1000 }, refunds: [{ period: 3 }] });
     expect(Date.parse(endedAt ?? '')).toBeGreaterThan(Date.parse(startedAt) + 27 * day);
   });
-
-  it('does not leave behind a message that is not done with', async () => {
-    const request = await world.aSubscription({ eventsPerRun: 1 });
-    await at.start(request);
-    await at.until(request, ({ periodsPaid, mails }) => periodsPaid === 1 && mails.pending.length === 0);
-    world.faults.on({ point: 'before-transaction', of: 'charge', effect: 'hang', calls: 1 });
-    const credit = { reference: 'sorry', amount: 200, direction: 'credit', reason: 'r', by: 'Bob' } as const;
-    const adjusting = handleOf(request).executeUpdate(contract.adjustUpdate, { args: [credit] });
-    await at.met('before-transaction of charge');
-    // It waits for no message: the run would go on as a new one at once.
-    await handleOf(request).signal(contract.cancelSignal, {});
-    await at.until(request, ({ status }) => status === 'cancelled');
-    world.faults.off();
-    expect(await adjusting).toMatchObject(credit);
-    expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', adjustments: [credit], totals: { net: 800 } });
-  });
-
-  it('does not take what only a run before it may hand on', async () => {
-    const request = await world.aSubscription({ plan: { ...monthly, maxPeriods: 1 } });
-    const carried = { status: 'ended', totals: { charged: 1_000_000 } };
-    await at.start({ ...request, carried } as contract.SubscriptionInput);
-    expect(await at.endOf(request)).toMatchObject({ totals: { net: 1000 } });
-  });
 });

@@ -58,6 +58,31 @@ describe('SUB-8 a charge that is on its way when it is cancelled', () => {
   });
 });
 
+describe('SUB-7 a run that goes on as a new one', () => {
+  it('does not leave behind a message that is not done with', async () => {
+    const request = await world.aSubscription({ plan: hourly, eventsPerRun: 1 });
+    await at.start(request);
+    await at.until(request, ({ periodsPaid, mails }) => periodsPaid === 1 && mails.pending.length === 0);
+    world.faults = new Faults();
+    world.faults.on({ point: 'before-transaction', of: 'charge', effect: 'hang', calls: 1 });
+    const credit = { reference: 'sorry', amount: 20, direction: 'credit', reason: 'r', by: 'Bob' } as const;
+    const adjusting = handleOf(request).executeUpdate(contract.adjustUpdate, { args: [credit] });
+    await vi.waitFor(() => expect(world.faults.met).toEqual(['before-transaction of charge']), 20_000);
+    await handleOf(request).signal(contract.cancelSignal, {});
+    await at.until(request, ({ status }) => status === 'cancelled');
+    world.faults.off();
+    expect(await adjusting).toMatchObject(credit);
+    expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', adjustments: [credit], totals: { net: 80 } });
+  });
+
+  it('does not take what only a run before it may hand on', async () => {
+    const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 1 } });
+    const carried = { status: 'ended', totals: { charged: 1_000_000 } };
+    await at.start({ ...request, carried } as contract.SubscriptionInput);
+    expect(await at.endOf(request)).toMatchObject({ totals: { net: 100 } });
+  });
+});
+
 describe('ALL-8 what others see and do', () => {
   it('plain JSON starts, changes and cancels; lists find it by status and plan', async () => {
     const request = await world.aSubscription({ plan: { ...hourly, name: world.fresh('plan') } });
