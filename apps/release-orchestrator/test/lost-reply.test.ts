@@ -37,8 +37,7 @@ async function failures({ release }: ReleaseInput): Promise<string[]> {
   });
 }
 
-// Once more where a busy machine let the attempt time out before its reply could be cut: then nothing was lost.
-describe('a reply that is lost after PostgreSQL has written', { retry: 2 }, () => {
+describe('a reply that is lost after PostgreSQL has written', () => {
   it.each([
     ['a generation was issued, and whoever asked does not know it', 'claim', 'COMMIT', 'released'],
     ['it was found good', 'markGood', 'UPDATE deployments', 'released'],

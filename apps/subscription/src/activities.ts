@@ -1,4 +1,4 @@
-import { createLedgerActivities, LedgerError, toLedgerFailure } from '@repo/ledger';
+import { type ChargeRequest, createLedgerActivities, LedgerError, type Posting, toLedgerFailure } from '@repo/ledger';
 import { ledgerFailureTypes } from '@repo/ledger/failure-types';
 import { createNotificationActivities } from '@repo/notifications';
 import { ApplicationFailure } from '@temporalio/common';
@@ -37,7 +37,7 @@ export interface Mail {
  * second time harmless.
  */
 export function createActivities({ ledger, customers, mailer, merchant }: Services) {
-  const { charge, refundCharge } = createLedgerActivities(ledger);
+  const { refundCharge } = createLedgerActivities(ledger);
   const { sendMail } = createNotificationActivities(mailer, mails);
 
   /** Looks up everything that the subscription needs; writes nothing. A no is a value. `startedAt` is ISO 8601 in UTC. */
@@ -80,6 +80,21 @@ export function createActivities({ ledger, customers, mailer, merchant }: Servic
       throw toLedgerFailure(error);
     }
     return { plan: agreed, timeZone: zone, from: found.account, to };
+  }
+
+  /**
+   * Charges, and says whether that has been given back: of a charge that was made before, as by the run before a reset, it may
+   * have been.
+   */
+  async function charge(request: ChargeRequest): Promise<Posting & { refunded: boolean }> {
+    const { settles } = request;
+    try {
+      const { replayed, ...posting } = await ledger.charge(request);
+      const found = replayed && settles !== undefined ? await ledger.settlement({ settles }) : undefined;
+      return { ...posting, refunded: found?.refunded ?? false };
+    } catch (error) {
+      throw toLedgerFailure(error);
+    }
   }
 
   /** The charge that succeeded under this name, if one has. */

@@ -95,4 +95,20 @@ describe('SUB-8 a declined card', () => {
     });
     expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-unpaid']);
   });
+
+  it('is not what a frozen account of the merchant is: the customer is left alone, and it is tried again', async () => {
+    const freeze = { at: await at.later(), account: 'merchant-EUR' };
+    await world.ledger.freezeAccount({ ...freeze, key: world.fresh('freeze') });
+    const request = await poor(3, { ...monthly, maxPeriods: 1, dunning: [] });
+    expect(await at.until(request, ({ status }) => status === 'needs-attention')).toMatchObject({
+      period: { number: 1, declined: 0, isPaid: false },
+      reason: { type: 'AccountFrozen', message: 'Account merchant-EUR is frozen' },
+      nextCharge: { period: 1, attempt: 2 },
+    });
+    await world.ledger.unfreezeAccount({ ...freeze, key: world.fresh('unfreeze') });
+    const outcome = await at.endOf(request);
+    expect(outcome).toMatchObject({ status: 'ended', totals: { net: 1000 } });
+    expect(outcome.reason).toBeUndefined();
+    expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-ended']);
+  });
 });

@@ -8,26 +8,66 @@ const at = await realServer('subscription-real');
 const { world, client, handleOf } = at;
 
 describe('SUB-8 a reset', () => {
-  it('to before a charge does not charge again', async () => {
-    const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 3 } });
-    const handle = await at.start(request);
-    const change = { price: 150, from: 3, changeId: 'spring', by: 'Bob' };
-    await handle.executeUpdate(contract.changePriceUpdate, { args: [change] }).catch(() => {});
-    const before = await at.endOf(request);
-    const { events } = await handleOf(request).fetchHistory();
+  /** To right after the first task of the first run. */
+  const reset = async ({
+    workflowId,
+    firstExecutionRunId: runId,
+  }: {
+    workflowId: string;
+    firstExecutionRunId: string;
+  }) => {
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     const firstTask = (events ?? []).find(({ workflowTaskCompletedEventAttributes: it }) => it);
     await client.workflowService.resetWorkflowExecution({
       namespace: 'default',
-      workflowExecution: { workflowId: handle.workflowId, runId: handle.firstExecutionRunId },
+      workflowExecution: { workflowId, runId },
       reason: 'a test',
       requestId: world.fresh('reset'),
       workflowTaskFinishEventId: firstTask?.eventId ?? null,
     });
-    const after = await at.endOf(request);
-    expect(after).toMatchObject({ status: 'ended', totals: before.totals });
-    expect((await world.booked(request)).slice(0, 3)).toHaveLength(3);
-    expect(await world.booked(request)).toHaveLength(3);
+  };
+
+  it('to before a charge does not charge again', async () => {
+    const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 3 } });
+    const handle = await at.start(request);
+    const change = { price: 150, from: 3, changeId: 'spring', by: 'Bob' };
+    await handle.executeUpdate(contract.changePriceUpdate, { args: [change] });
+    const before = await at.endOf(request);
+    expect(before.totals.charged).toBe(100 + 100 + 150);
+    await reset(handle);
+    expect(await at.endOf(request)).toMatchObject({ status: 'ended', totals: before.totals });
+    expect(await world.booked(request)).toEqual(['charge 1: 100', 'charge 2: 100', 'charge 3: 150']);
   });
+
+  it('takes up again what was asked for before: a change, an adjustment, a refund', async () => {
+    const request = await world.aSubscription({ plan: { ...quick, period: { seconds: 4 } } });
+    const handle = await at.start(request);
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    const credit = { reference: 'sorry', amount: 20, direction: 'credit', reason: 'r', by: 'Bob' } as const;
+    await handle.executeUpdate(contract.adjustUpdate, { args: [credit] });
+    await handle.executeUpdate(contract.refundUpdate, { args: [{ period: 1, by: 'Bob' }] });
+    await handle.executeUpdate(contract.changePriceUpdate, { args: [{ price: 150, by: 'Bob' }] });
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 2);
+    await reset(handle);
+    await at.until(request, ({ periodsPaid, changes }) => periodsPaid === 2 && changes.length === 1);
+    await handleOf(request).signal(contract.cancelSignal, { requestedAt: new Date().toISOString() });
+    expect(await at.endOf(request)).toMatchObject({
+      status: 'cancelled',
+      totals: { charged: 250, refunded: 100, credited: 20, net: 130 },
+    });
+  });
+});
+
+it('an id that was charged for before is refused, also when Temporal has forgotten it', async () => {
+  const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 1 } });
+  await at.start(request);
+  await at.endOf(request);
+  const workflowExecution = { workflowId: handleOf(request).workflowId };
+  await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+  await vi.waitFor(() => expect(handleOf(request).describe()).rejects.toThrow(/not found/), 20_000);
+  const again = await subscriptions.subscribeOrFind(client, request, 'ada');
+  expect(again).toMatchObject({ status: 'refused', reason: { type: 'SubscriptionIdTaken' }, totals: { charged: 0 } });
+  expect(await world.booked(request)).toEqual(['charge 1: 100']);
 });
 
 describe('SUB-8 a charge that is on its way when it is cancelled', () => {

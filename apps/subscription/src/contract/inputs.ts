@@ -28,9 +28,8 @@ export const line = (most: number) =>
     .min(1, 'must not be empty');
 const by = line(100);
 const periodNumber = z.int('must be a whole number').min(1, 'must be at least 1').max(10_000, 'must be at most 10000');
-const instant = z.iso
-  .datetime({ error: 'must be a time in UTC such as 2027-03-20T09:30:00Z' })
-  .refine((text) => !Number.isNaN(Date.parse(text)), 'must be a time in UTC such as 2027-03-20T09:30:00Z');
+const aTime = 'must be a time such as 2027-03-20T09:30:00Z or 2027-03-20T10:30:00+01:00';
+const instant = z.iso.datetime({ offset: true, error: aTime }).refine((text) => !Number.isNaN(Date.parse(text)), aTime);
 export const timeZone = z
   .string('must be text')
   .regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, 'must be the name of a time zone, such as Europe/Berlin');
@@ -84,7 +83,7 @@ const adjustFields = {
 };
 const refundFields = { period: periodNumber, reason: line(200).default('refund'), by };
 const cancelFields = {
-  /** ISO 8601 in UTC: what counts. If left out, it is now, but no later than the end of what was paid for while a worker was up. */
+  /** ISO 8601: what counts. If left out, it is now, but no later than the end of what was paid for while a worker was up. */
   requestedAt: instant.optional(),
   by: by.optional(),
 };

@@ -22,24 +22,33 @@ export async function chargeForPeriod(life: Life): Promise<Reason | undefined> {
   life.attempt += 1;
   try {
     const summary = `${words}, try ${period.declined + 1}`;
-    const { amount } = await activities.charge.executeWithOptions({ summary }, [{ ...request, key }]);
-    paid(life, amount);
+    const charged = await activities.charge.executeWithOptions({ summary }, [{ ...request, key }]);
+    paid(life, charged);
     return undefined;
   } catch (error) {
     const refusal = refusalIn(error);
     const { alreadySettled, mismatch } = ledgerFailureTypes;
+    if (refusal.details.account === to) return putOff(life, refusal);
     if (refusal.type !== alreadySettled && refusal.type !== mismatch) return declined(life, refusal);
   }
   // A run before a reset has asked under these keys, for other amounts or more often: what counts is what the ledger has.
   const found = await activities.settlement({ settles });
   if (!found) return chargeForPeriod(life);
-  const { amount } = found.posting;
-  paid(life, amount);
-  if (found.refunded) refunded(life, { period: number, amount, reason: 'found in the ledger', by: 'ledger' });
+  paid(life, { ...found.posting, refunded: found.refunded });
   return undefined;
 }
 
-function paid(life: Life, amount: number): void {
+/** An hour later is soon enough for a person to mend what is wrong with the merchant's account. */
+const putOffBy = 60 * 60 * 1000; // milliseconds
+
+/** It is not the customer who cannot pay, but the merchant who cannot be paid: no try of the customer's is used up. */
+function putOff(life: Life, { type, message }: Reason): undefined {
+  life.reason = { type, message };
+  life.nextTryAt = new Date(Date.now() + putOffBy).toISOString();
+  goTo(life, 'needs-attention', `Period ${standing(life).period.number} could not be charged: ${message}`);
+}
+
+function paid(life: Life, { amount, refunded: isRefunded }: { amount: number; refunded?: boolean }): void {
   const { period } = standing(life);
   if (life.settled) life.settledBefore = life.settled.due;
   // Heard of while this charge was on its way: only this one can be given back now.
@@ -49,7 +58,11 @@ function paid(life: Life, amount: number): void {
   life.periodsPaid += 1;
   period.isPaid = true;
   delete life.nextTryAt;
+  delete life.reason;
   goTo(life, 'active', `Period ${period.number} is paid`);
+  if (isRefunded) {
+    refunded(life, { period: period.number, amount, reason: 'found in the ledger', by: 'ledger' });
+  }
 }
 
 async function declined(life: Life, { type, message }: Reason): Promise<Reason | undefined> {

@@ -16,8 +16,8 @@ export async function takeStep(life: Life, isInterrupted: () => boolean): Promis
   const { period } = standing(life);
   const due = dueOf(life, period);
   if (period.number > 0 && !period.isPaid && due <= now()) {
-    // What was declined before a cancellation is not tried again: the period stays unpaid.
-    const isWanted = isBeforeCancellation(life, due) && (period.declined === 0 || !life.cancellation);
+    // What could not be charged before a cancellation is not tried again: the period stays unpaid.
+    const isWanted = isBeforeCancellation(life, due) && (life.nextTryAt === undefined || !life.cancellation);
     if (!isWanted) return cancelled(life);
     if (life.nextTryAt !== undefined && life.nextTryAt > now()) {
       await sleep(life, life.nextTryAt, `period ${period.number}, try ${period.declined + 1}`, isInterrupted);
@@ -48,7 +48,8 @@ function cancelled({ cancellation, trialEndsAt }: Life): ClosedStatus {
 
 async function sleep(life: Life, until: string, what: string, isInterrupted: () => boolean): Promise<void> {
   const summary = `${what} until ${until}`;
-  if (life.status !== 'past-due') goTo(life, standing(life).period.number === 0 ? 'trial' : 'active', summary);
+  if (life.status !== 'past-due' && life.status !== 'needs-attention')
+    goTo(life, standing(life).period.number === 0 ? 'trial' : 'active', summary);
   const milliseconds = Date.parse(until) - Date.now();
   await condition(() => life.cancellation !== undefined || isInterrupted(), milliseconds, { summary });
 }
