@@ -8,14 +8,12 @@ const at = await realServer('subscription-real');
 const { world, client, handleOf } = at;
 
 describe('SUB-8 a reset', () => {
-  /** To right after the first task of the first run. */
-  const reset = async ({
-    workflowId,
-    firstExecutionRunId: runId,
-  }: {
-    workflowId: string;
-    firstExecutionRunId: string;
-  }) => {
+  const updates = 2; // temporal.api.enums.v1.ResetReapplyExcludeType
+  /** To right after the first task of the first run. @param isForgetful the updates that came later do not come again */
+  const reset = async (
+    { workflowId, firstExecutionRunId: runId }: { workflowId: string; firstExecutionRunId: string },
+    { isForgetful = false } = {},
+  ) => {
     const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
     const firstTask = (events ?? []).find(({ workflowTaskCompletedEventAttributes: it }) => it);
     await client.workflowService.resetWorkflowExecution({
@@ -24,6 +22,7 @@ describe('SUB-8 a reset', () => {
       reason: 'a test',
       requestId: world.fresh('reset'),
       workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      ...(isForgetful && { resetReapplyExcludeTypes: [updates] }),
     });
   };
 
@@ -54,6 +53,19 @@ describe('SUB-8 a reset', () => {
     expect(await at.endOf(request)).toMatchObject({
       status: 'cancelled',
       totals: { charged: 250, refunded: 100, credited: 20, net: 130 },
+    });
+  });
+
+  it('finds in the ledger that a charge was refunded, where nobody asks for that again', async () => {
+    const request = await world.aSubscription({ plan: { ...quick, period: { seconds: 4 }, maxPeriods: 1 } });
+    const handle = await at.start(request);
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    await handle.executeUpdate(contract.refundUpdate, { args: [{ period: 1, by: 'Bob' }] });
+    await reset(handle, { isForgetful: true });
+    expect(await at.endOf(request)).toMatchObject({
+      status: 'ended',
+      totals: { charged: 100, refunded: 100, net: 0 },
+      refunds: [{ period: 1, by: 'ledger' }],
     });
   });
 });
