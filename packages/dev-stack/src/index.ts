@@ -1,6 +1,7 @@
 export { bundledProgram } from './bundled-program.ts';
 export { type Child, exitWithParent, spawnChild } from './children.ts';
 export { type DatabaseSpec, provisionDatabase, provisionFor, type SchemaSpec } from './database.ts';
+export { type DatabaseWords, databaseTrouble } from './database-trouble.ts';
 export { describeError, OperatorError } from './operator-error.ts';
 export type { ProgramName } from './programs/definitions.ts';
 export { ensureProgram, type Located, locateProgram, type Program, type ProgramOptions } from './programs.ts';

@@ -1,8 +1,7 @@
-import { joinStack, type Stack } from '@repo/dev-stack';
+import { databaseTrouble, joinStack, type Stack } from '@repo/dev-stack';
 import { createLedger, type Ledger } from '@repo/ledger';
 import { createPool, DatabaseUnavailable } from '@repo/operations';
-import { OperatorError, readConfig } from '@repo/worker-kit';
-import pg from 'pg';
+import { readConfig } from '@repo/worker-kit';
 import { servicesConfig } from '../services.ts';
 import { provisionLedger } from './local-ledger.ts';
 
@@ -51,27 +50,9 @@ export async function requireReady(ledger: Ledger): Promise<void> {
 }
 
 /** What an operator can mend, with the next step; anything else as it is. */
-function explained(error: unknown): unknown {
-  const isUnavailable = error instanceof DatabaseUnavailable;
-  const cause = isUnavailable ? error.cause : error;
-  const code = cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
-  const operator = (message: string, nextStep: string) => new OperatorError(message, nextStep, { cause: error });
-  if (noLedger.has(code)) return operator('There is no ledger in that database.', `Run: ${migrateCommand}`);
-  const why = cause instanceof Error && cause.message ? ` (${cause.message})` : '';
-  if (code.startsWith(notAuthorised)) {
-    return operator(
-      `PostgreSQL refuses${why}.`,
-      `Check DATABASE_URL. If its role is not there yet, run: ${migrateCommand}`,
-    );
-  }
-  if (!isUnavailable) return error;
-  const nextStep = 'Start it, or say with DATABASE_URL where it is; then run this again.';
-  return operator(`PostgreSQL does not answer${why}.`, nextStep);
-}
-
-const migrateCommand = 'POSTGRES_ADMIN_URL=… pnpm --filter money-transfer migrate';
-
-/** SQLSTATE: a table, a function, a schema or the database itself is not there. */
-const noLedger = new Set(['42P01', '42883', '3F000', '3D000']);
-/** The class of SQLSTATE for an unknown role or a wrong password. */
-const notAuthorised = '28';
+const explained = (error: unknown): unknown =>
+  databaseTrouble(error, error instanceof DatabaseUnavailable, {
+    missing: 'There is no ledger in that database.',
+    variables: 'DATABASE_URL',
+    migrate: 'POSTGRES_ADMIN_URL=… pnpm --filter money-transfer migrate',
+  });

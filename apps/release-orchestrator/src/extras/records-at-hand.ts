@@ -1,6 +1,6 @@
-import { joinStack, type Stack } from '@repo/dev-stack';
+import { databaseTrouble, joinStack, type Stack } from '@repo/dev-stack';
 import { createPool, DatabaseUnavailable } from '@repo/operations';
-import { OperatorError, readConfig, taskQueue } from '@repo/worker-kit';
+import { readConfig, taskQueue } from '@repo/worker-kit';
 import pg from 'pg';
 import { defaultTaskQueue } from '../contract.ts';
 import { createRecords, type Records } from '../services/records.ts';
@@ -70,29 +70,9 @@ export async function requireReady(records: Records): Promise<void> {
 }
 
 /** What an operator can mend, with the next step; anything else as it is. */
-function explained(error: unknown): unknown {
-  const isUnavailable = error instanceof DatabaseUnavailable;
-  const cause = isUnavailable ? error.cause : error;
-  const code = cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
-  const operator = (message: string, nextStep: string) => new OperatorError(message, nextStep, { cause: error });
-  if (noRecords.has(code)) return operator('There are no records in that database.', `Run: ${migrateCommand}`);
-  const why = cause instanceof Error && cause.message ? ` (${cause.message})` : '';
-  if (code.startsWith(notAuthorised)) {
-    return operator(
-      `PostgreSQL refuses${why}.`,
-      `Check DATABASE_URL. If its role is not there yet, run: ${migrateCommand}`,
-    );
-  }
-  if (!isUnavailable) return error;
-  return operator(
-    `PostgreSQL does not answer${why}.`,
-    'Start it, or say with DATABASE_URL where it is; then run this again.',
-  );
-}
-
-const migrateCommand = 'POSTGRES_ADMIN_URL=… pnpm --filter release-orchestrator migrate';
-
-/** SQLSTATE: a table, a schema or the database itself is not there. */
-const noRecords = new Set(['42P01', '3F000', '3D000']);
-/** The class of SQLSTATE for an unknown role or a wrong password. */
-const notAuthorised = '28';
+const explained = (error: unknown): unknown =>
+  databaseTrouble(error, error instanceof DatabaseUnavailable, {
+    missing: 'There are no records in that database.',
+    variables: 'DATABASE_URL',
+    migrate: 'POSTGRES_ADMIN_URL=… pnpm --filter release-orchestrator migrate',
+  });

@@ -1,4 +1,5 @@
 import { taskQueue } from '@repo/worker-kit';
+import { listFields, newest } from '@repo/worker-kit/listing';
 import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
 import {
   type Client,
@@ -142,21 +143,7 @@ const statuses = [
 ] as ReleaseState['status'][];
 
 /** For the doors, where all of these are text. */
-export const listQuery = z.strictObject({
-  status: z.enum(statuses, `must be one of ${statuses.join(', ')}`).optional(),
-  startedBy: z
-    .string()
-    .max(100, 'must have at most 100 characters')
-    // Temporal on SQLite does not find what has one in it.
-    .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes')
-    .optional(),
-  limit: z.coerce
-    .number('must be a whole number')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(1_000, 'must be at most 1000')
-    .default(50),
-});
+export const listQuery = z.strictObject(listFields(statuses));
 
 export interface ListedRelease {
   release: string;
@@ -169,24 +156,22 @@ export interface ListedRelease {
 }
 
 /** The newest releases first. The list lags behind by some moments: it is for people, not for decisions. */
-export async function list(client: Client, query: z.output<typeof listQuery>): Promise<ListedRelease[]> {
-  const { status, startedBy, limit } = query;
-  const conditions = ['`WorkflowType` = "release"'];
-  // `Status` is a keyword of SQL, hence the backticks.
-  if (status !== undefined) conditions.push(`\`Status\` = ${JSON.stringify(status)}`);
-  if (startedBy !== undefined) conditions.push(`\`StartedBy\` = ${JSON.stringify(startedBy)}`);
-  const found: ListedRelease[] = [];
-  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
-    found.push({
-      release: one.workflowId.replace(/^release:/, ''),
-      status: one.typedSearchAttributes.get(contract.statusAttribute) as ReleaseState['status'] | undefined,
-      execution: one.status.name,
-      started: one.startTime.toISOString(),
-      startedBy: one.typedSearchAttributes.get(contract.startedByAttribute),
-    });
-    if (found.length >= limit) break;
-  }
-  return found;
+export async function list(
+  client: Client,
+  { status, startedBy, limit }: z.output<typeof listQuery>,
+): Promise<ListedRelease[]> {
+  const found = await newest(client, {
+    workflowType: 'release',
+    where: { Status: status, StartedBy: startedBy },
+    limit,
+  });
+  return found.map(({ name, attributes, execution, started }) => ({
+    release: name,
+    status: attributes.Status as ReleaseState['status'] | undefined,
+    execution,
+    started,
+    startedBy: attributes.StartedBy,
+  }));
 }
 
 /** What the open workflow itself would have answered. */

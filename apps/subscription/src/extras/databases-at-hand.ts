@@ -1,8 +1,7 @@
-import { joinStack, type Stack } from '@repo/dev-stack';
+import { databaseTrouble, joinStack, type Stack } from '@repo/dev-stack';
 import { createLedger, type Ledger } from '@repo/ledger';
 import { createPool, DatabaseUnavailable } from '@repo/operations';
-import { OperatorError, readConfig } from '@repo/worker-kit';
-import pg from 'pg';
+import { readConfig } from '@repo/worker-kit';
 import { type Customers, createCustomers } from '../services/customers.ts';
 import { servicesConfig } from '../services.ts';
 import { type DatabaseUrls, provisionServices } from './local-services.ts';
@@ -75,29 +74,9 @@ export async function requireReady({ ledger, customers }: Pick<Databases, 'ledge
 }
 
 /** What an operator can mend, with the next step; anything else as it is. */
-function explained(error: unknown): unknown {
-  const isUnavailable = error instanceof DatabaseUnavailable;
-  const cause = isUnavailable ? error.cause : error;
-  const code = cause instanceof pg.DatabaseError ? (cause.code ?? '') : '';
-  const operator = (message: string, nextStep: string) => new OperatorError(message, nextStep, { cause: error });
-  if (noTables.has(code)) return operator('A database has no tables of this app.', `Run: ${migrateCommand}`);
-  const why = cause instanceof Error && cause.message ? ` (${cause.message})` : '';
-  if (code.startsWith(notAuthorised)) {
-    const variables = 'DATABASE_URL, MAIL_DATABASE_URL and LEDGER_URL';
-    return operator(
-      `PostgreSQL refuses${why}.`,
-      `Check ${variables}. If a role is not there yet, run: ${migrateCommand}`,
-    );
-  }
-  if (!isUnavailable) return error;
-  const nextStep =
-    'Start it, or say with DATABASE_URL, MAIL_DATABASE_URL and LEDGER_URL where it is; then run this again.';
-  return operator(`PostgreSQL does not answer${why}.`, nextStep);
-}
-
-const migrateCommand = 'POSTGRES_ADMIN_URL=… pnpm --filter subscription migrate';
-
-/** SQLSTATE: a table, a function, a schema or the database itself is not there. */
-const noTables = new Set(['42P01', '42883', '3F000', '3D000']);
-/** The class of SQLSTATE for an unknown role or a wrong password. */
-const notAuthorised = '28';
+const explained = (error: unknown): unknown =>
+  databaseTrouble(error, error instanceof DatabaseUnavailable, {
+    missing: 'A database has no tables of this app.',
+    variables: 'DATABASE_URL, MAIL_DATABASE_URL and LEDGER_URL',
+    migrate: 'POSTGRES_ADMIN_URL=… pnpm --filter subscription migrate',
+  });

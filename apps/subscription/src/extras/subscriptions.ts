@@ -1,3 +1,4 @@
+import { attributeField, listFields, newest } from '@repo/worker-kit/listing';
 import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
@@ -105,24 +106,8 @@ export function cancel(client: Client, id: string, request: types.Cancel): Promi
 }
 
 const statuses = [...contract.openStatuses, ...contract.closedStatuses];
-const attribute = z
-  .string()
-  .max(100, 'must have at most 100 characters')
-  // Temporal on SQLite does not find what has one in it.
-  .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes');
-
 /** For the doors, where all of these are text. */
-export const listQuery = z.strictObject({
-  status: z.enum(statuses, `must be one of ${statuses.join(', ')}`).optional(),
-  plan: attribute.optional(),
-  startedBy: attribute.optional(),
-  limit: z.coerce
-    .number('must be a whole number')
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(1_000, 'must be at most 1000')
-    .default(50),
-});
+export const listQuery = z.strictObject({ ...listFields(statuses), plan: attributeField.optional() });
 
 export interface ListedSubscription {
   subscriptionId: string;
@@ -137,30 +122,23 @@ export interface ListedSubscription {
 }
 
 /** The newest first. The list lags behind by some moments: it is for people, not for decisions. */
-export async function list(client: Client, query: z.output<typeof listQuery>): Promise<ListedSubscription[]> {
-  const { limit, ...wanted } = query;
-  // A run that has gone on as a new one is not a subscription of its own.
-  const conditions = ['`WorkflowType` = "subscription"', '`ExecutionStatus` != "ContinuedAsNew"'];
-  // `Status` is a keyword of SQL, hence the backticks.
-  const names = { status: 'Status', plan: 'Plan', startedBy: 'StartedBy' } as const;
-  for (const [field, name] of Object.entries(names)) {
-    const value = wanted[field as keyof typeof names];
-    if (value !== undefined) conditions.push(`\`${name}\` = ${JSON.stringify(value)}`);
-  }
-  const found: ListedSubscription[] = [];
-  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
-    const { typedSearchAttributes: attributes } = one;
-    found.push({
-      subscriptionId: one.workflowId.replace(/^subscription:/, ''),
-      status: attributes.get(contract.statusAttribute) as types.Status | undefined,
-      plan: attributes.get(contract.planAttribute),
-      execution: one.status.name,
-      started: one.startTime.toISOString(),
-      startedBy: attributes.get(contract.startedByAttribute),
-    });
-    if (found.length >= limit) break;
-  }
-  return found;
+export async function list(
+  client: Client,
+  { status, startedBy, plan, limit }: z.output<typeof listQuery>,
+): Promise<ListedSubscription[]> {
+  const found = await newest(client, {
+    workflowType: 'subscription',
+    where: { Status: status, StartedBy: startedBy, Plan: plan },
+    limit,
+  });
+  return found.map(({ name, attributes, execution, started }) => ({
+    subscriptionId: name,
+    status: attributes.Status as types.Status | undefined,
+    plan: attributes.Plan,
+    execution,
+    started,
+    startedBy: attributes.StartedBy,
+  }));
 }
 
 /** What the open workflow itself would have answered. */

@@ -1,3 +1,4 @@
+import { listFields, newest } from '@repo/worker-kit/listing';
 import { causes, ifWorkerAnswers, Unanswered } from '@repo/worker-kit/lookup';
 import {
   type Client,
@@ -105,23 +106,8 @@ export function resolveTrip(client: Client, tripId: string): Promise<TripOutcome
   });
 }
 
-const limit = z.coerce
-  .number('must be a whole number')
-  .int('must be a whole number')
-  .min(1, 'must be at least 1')
-  .max(1_000, 'must be at most 1000');
-
 /** For the doors, where all of these are text. */
-export const listQuery = z.strictObject({
-  status: z.enum(tripStatuses, `must be one of ${tripStatuses.join(', ')}`).optional(),
-  startedBy: z
-    .string()
-    .max(100, 'must have at most 100 characters')
-    // Temporal on SQLite does not find what has one in it.
-    .regex(/^[^"'\\]*$/, 'must not contain quotes or backslashes')
-    .optional(),
-  limit: limit.default(50),
-});
+export const listQuery = z.strictObject(listFields(tripStatuses));
 
 export interface ListedTrip {
   tripId: string;
@@ -138,22 +124,14 @@ export async function listTrips(
   client: Client,
   { status, startedBy, limit }: z.output<typeof listQuery>,
 ): Promise<ListedTrip[]> {
-  const conditions = ['`WorkflowType` = "trip"'];
-  // `Status` is a keyword of SQL, hence the backticks.
-  if (status !== undefined) conditions.push(`\`Status\` = ${JSON.stringify(status)}`);
-  if (startedBy !== undefined) conditions.push(`\`StartedBy\` = ${JSON.stringify(startedBy)}`);
-  const found: ListedTrip[] = [];
-  for await (const one of client.workflow.list({ query: conditions.join(' AND '), pageSize: Math.min(limit, 500) })) {
-    found.push({
-      tripId: one.workflowId.replace(/^trip:/, ''),
-      status: one.typedSearchAttributes.get(contract.statusAttribute) as TripState['status'] | undefined,
-      execution: one.status.name,
-      started: one.startTime.toISOString(),
-      startedBy: one.typedSearchAttributes.get(contract.startedByAttribute),
-    });
-    if (found.length >= limit) break;
-  }
-  return found;
+  const found = await newest(client, { workflowType: 'trip', where: { Status: status, StartedBy: startedBy }, limit });
+  return found.map(({ name, attributes, execution, started }) => ({
+    tripId: name,
+    status: attributes.Status as TripState['status'] | undefined,
+    execution,
+    started,
+    startedBy: attributes.StartedBy,
+  }));
 }
 
 /** Whether Temporal has a trip of this id, be it open or ended. Answers within two seconds, or throws. */
