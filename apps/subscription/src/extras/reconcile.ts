@@ -93,7 +93,10 @@ async function look(input: ReconcileInput, one: Charged, keptSince: string): Pro
     return [...twice, finding('ended-from-outside', `its workflow is ${how} (it was ${status}); ${until}`)];
   }
   const outcome: SubscriptionOutcome = await found.result();
-  const disagreeing = await disagreements(ledger, outcome);
+  const disagreeing = await disagreements(ledger, outcome).catch((error: unknown) => {
+    if (isUnknownAccount(error)) return [`${error.message}: is this its ledger?`];
+    throw error;
+  });
   return [...twice, ...disagreeing.map((why) => finding('disagrees', `${outcome.status}, but ${why}`))];
 }
 
@@ -115,11 +118,14 @@ async function chargedSubscriptions({ ledger, merchant }: ReconcileInput): Promi
       for await (const entry of entriesOf(ledger, merchant(currency))) add(entry);
     } catch (error) {
       // A bank need not keep accounts in all currencies for this merchant.
-      if (!(error instanceof LedgerError && error.type === ledgerFailureTypes.unknownAccount)) throw error;
+      if (!isUnknownAccount(error)) throw error;
     }
   }
   return all;
 }
+
+const isUnknownAccount = (error: unknown): error is LedgerError =>
+  error instanceof LedgerError && error.type === ledgerFailureTypes.unknownAccount;
 
 /** Ids of those that no workflow code has ended. One that has failed was given bad input, and nothing was written. */
 async function endedFromOutside(client: Client): Promise<string[]> {
