@@ -4,6 +4,7 @@ import { failureTypes } from './contract.ts';
 import { attempt, attemptLong, fail, refusalOf } from './services/attempt.ts';
 import type { Claim } from './services/claims.ts';
 import type { RollbackOrder } from './services/records.ts';
+import type { SettledStatus } from './services/records-reader.ts';
 import { refusalTypes, type Services } from './services.ts';
 
 /** What every step of a deployment answers. */
@@ -143,15 +144,16 @@ export function createActivities({ builder, artifacts, configs, environments, re
     /**
      * Whatever of this operation has arrived, or arrives later: the environment serves what was good before, or what somebody
      * newer gave it. `good` if it had been found good, for then it is too late.
+     * @returns with the generation that the operation had got
      */
     rollBack: ({ operation, environment, at }: { operation: string; environment: Environment; at: string }) =>
-      attempt(async (signal): Promise<Done & { status: 'untouched' | 'rolled-back' | 'superseded' | 'good' }> => {
+      attempt(async (signal): Promise<RolledBack> => {
         const claimed = await records.withdraw({ operation });
         if (!claimed) return { ...done(), status: 'untouched' };
         const { generation } = claimed;
-        const settle = async (status: 'rolled-back' | 'superseded' | 'good', set?: VersionSet) => {
-          await records.settle({ environment, generation, status, set, at });
-          return { ...done(), status };
+        const settle = async (said: SettledStatus, set?: VersionSet) => {
+          const { status } = await records.settle({ environment, generation, status: said, set, at });
+          return { ...done(), status, generation };
         };
         try {
           const host = environments.of(environment);
@@ -172,6 +174,11 @@ export function createActivities({ builder, artifacts, configs, environments, re
   };
 }
 
+interface RolledBack extends Done {
+  status: 'untouched' | SettledStatus;
+  /** Missing if it had got none. */
+  generation?: number;
+}
 interface Activation {
   release: string;
   set: VersionSet;

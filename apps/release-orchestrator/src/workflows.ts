@@ -11,7 +11,7 @@ import type { EnvironmentEnding, ReleaseEnding, ReleaseInput, ReleaseRequest } f
 import * as contract from './contract.ts';
 import { approval, decide, recall, refuseDecision } from './workflows/approval.ts';
 import { runChild } from './workflows/children.ts';
-import type { environment } from './workflows/environment.ts';
+import { type environment, endingOfLost } from './workflows/environment.ts';
 import { gather } from './workflows/gathering.ts';
 import { problems, refusal, refuseAll } from './workflows/refusal.ts';
 import { answer, begin, endingOf, goOn, known, type Progress } from './workflows/release-state.ts';
@@ -93,9 +93,10 @@ async function promote(progress: Progress): Promise<Verdict> {
         args: [{ environment: where, release: name, set, deployables }],
       }),
     );
-    const ended = new Date().toISOString();
-    const lost = { environment: where, set, deploys: [], steps: [], began, ended };
-    const ending: EnvironmentEnding = 'ending' in ran ? ran.ending : { status: 'failed', reason: ran.reason, ...lost };
+    const ending =
+      'ending' in ran
+        ? ran.ending
+        : await endingOfLost(state, { environment: where, release: name, set, began, reason: ran.reason });
     summary.environments.push(ending);
     show(progress, where, ending.status);
     const { status, reason } = ending;

@@ -283,7 +283,7 @@ it('reconcile says what it does, and a second time nothing; an ended release say
   await world.faults('dev', { holdActivations: true });
   await saying(() => commands.decideCommand('approve', release, { by: 'Bob', wait: false }));
   await world.held('dev');
-  for (const id of [environmentWorkflowId(release, 'dev'), releaseWorkflowId(release)]) {
+  for (const id of [releaseWorkflowId(release), environmentWorkflowId(release, 'dev')]) {
     await client.workflow.getHandle(id).terminate('a test');
   }
   await world.faults('dev', { holdActivations: false });
@@ -310,7 +310,7 @@ it('reconcile says what it does, and a second time nothing; an ended release say
   });
 });
 
-it('a release whose environment was ended from outside says so: exit code 3, until somebody reconciles', async () => {
+it('a release whose environment was ended from outside says so, with exit code 1, and has left nothing in the middle', async () => {
   const request = await world.aRelease({ environments: ['dev'] });
   const { release } = request;
   await create(request);
@@ -318,15 +318,14 @@ it('a release whose environment was ended from outside says so: exit code 3, unt
   const approved = saying(() => commands.decideCommand('approve', release, { by: 'Bob' }));
   await world.held('dev');
   await client.workflow.getHandle(environmentWorkflowId(release, 'dev')).terminate('a test');
-  const left = {
-    code: 3,
-    err: expect.stringMatching(/ was ended from outside: .* dev may be left in the middle:\n.* reconcile$/),
-  };
-  expect(await approved).toMatchObject(left);
-  expect(await saying(() => commands.lookCommand('status', release, {}))).toMatchObject({ code: 3 });
-  await world.faults('dev', { holdActivations: false });
-  expect(await saying(() => environments.reconcileCommand({ grace: '0s' }))).toMatchObject({ code: 0 });
+  const left = /^Release \S+ has failed at dev: .* was ended from outside: .*\. It has what it had before\.$/m;
+  expect(await approved).toMatchObject({ code: 1, err: expect.stringMatching(left) });
   expect(await world.switches(releaseWorkflowId(release))).toEqual(['dev rolled-back']);
+  await world.faults('dev', { holdActivations: false });
+  expect(await saying(() => environments.reconcileCommand({ grace: '0s' }))).toMatchObject({
+    code: 0,
+    out: '0 left in the middle: 0 rolled back, 0 recorded, 0 need attention.',
+  });
 });
 
 const changed = (url: string, change: Partial<URL>) => Object.assign(new URL(url), change).href;

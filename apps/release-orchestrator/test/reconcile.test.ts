@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { environmentWorkflowId, type ReleaseInput, releaseWorkflowId } from '../src/contract.ts';
+import { type Environment, environmentWorkflowId, type ReleaseInput, releaseWorkflowId } from '../src/contract.ts';
 import { type Finding, reconcile } from '../src/extras/reconcile.ts';
 import { approve, createOrFind, endOf } from '../src/extras/releases.ts';
 import { commandsServer } from './commands-server.ts';
@@ -35,9 +35,10 @@ async function inMidSwitch() {
   return { request, before: before.release, set, operation: environmentWorkflowId(request.release, 'test') };
 }
 
-/** Both workflows, from the inside out: a child that outlives its parent cleans up by itself. */
-async function terminate({ release }: ReleaseInput): Promise<void> {
-  const ids = [environmentWorkflowId(release, 'test'), releaseWorkflowId(release)];
+/** Both workflows, with no time in between for the one that is left to clean up. */
+async function terminate({ release }: ReleaseInput, environment: Environment = 'test'): Promise<void> {
+  faults.on({ point: 'before-transaction', of: 'rollBack' });
+  const ids = [releaseWorkflowId(release), environmentWorkflowId(release, environment)];
   for (const id of ids) await client.workflow.getHandle(id).terminate('a test');
 }
 
@@ -145,9 +146,7 @@ it('an environment that never had anything is empty again', async () => {
   await world.faults('qc', { holdActivations: true });
   await approve(client, request.release, { by: 'Bob' });
   await world.held('qc');
-  for (const id of [environmentWorkflowId(request.release, 'qc'), releaseWorkflowId(request.release)]) {
-    await client.workflow.getHandle(id).terminate('a test');
-  }
+  await terminate(request, 'qc');
   await world.faults('qc', { holdActivations: false });
   await vi.waitFor(async () => expect(await world.state('qc')).toMatchObject({ status: 'active' }), 10_000);
   expect(await reconciled()).toEqual([`qc rolled back: ${terminated}; qc serves nothing, as before`]);

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { environmentWorkflowId } from '../src/contract.ts';
 import { realServer } from './real-server.ts';
 
 const at = await realServer('release-workers');
@@ -54,6 +55,44 @@ describe('a release that is terminated', () => {
     await vi.waitFor(async () => expect((await world.faults('dev')).held).toBe(0), 10_000);
     await world.expectServed('dev', good.document?.json.environments[0]?.set ?? {});
     expect((await world.state('dev')).status).toBe('rolled-back');
+  });
+});
+
+describe('REL-6 an environment whose own workflow is terminated: the release looks what has become of it', () => {
+  const lost = async (point: 'before-transaction' | 'before-return', of: string) => {
+    const web = await world.deployable();
+    const good = await at.released(await world.aRelease({ deployables: [web], environments: ['dev'] }));
+    const newer = { deployables: [await world.deployable(web.name)], environments: ['dev' as const, 'test' as const] };
+    const request = await world.aRelease(newer);
+    at.around.faults.on({ point, of, effect: 'hang', calls: 1 });
+    await at.approved(request);
+    await at.met(`${point} of ${of}`);
+    await at.client.workflow.getHandle(environmentWorkflowId(request.release, 'dev')).terminate('as an operator may');
+    const ending = await at.endOf(request);
+    // What the attempt that hangs does now, nobody waits for.
+    at.around.faults.off();
+    const setOf = (one: typeof good) => one.document?.json.environments[0]?.set ?? {};
+    return { ending, switches: await world.switches(`release:${request.release}:`), setOf, good };
+  };
+
+  it('just after it was marked as good: it is good, and the release goes on', async () => {
+    const { ending, switches, setOf } = await lost('before-return', 'markGood');
+    expect(ending).toMatchObject({ status: 'released', summary: { environments: [{ environment: 'dev' }, {}] } });
+    expect(ending.summary.environments.map(({ status }) => status)).toEqual(['good', 'good']);
+    expect(ending.summary.environments[0]?.generation).toBe((await world.state('dev')).generation);
+    expect(switches).toEqual(['dev good', 'test good']);
+    await world.expectServed('dev', setOf(ending));
+  });
+
+  it.each([
+    ['just before it is marked as good: what was good is served again', 'markGood', true, ['dev rolled-back']],
+    ['before it was switched: nothing has changed', 'updateConfig', false, []],
+  ])('%s, and the release fails', async (_, of, isRolledBack, expected) => {
+    const { ending, switches, setOf, good } = await lost('before-transaction', of);
+    expect(ending).toMatchObject({ status: 'failed', reason: { type: 'EndedFromOutside' } });
+    expect(ending.summary.environments).toMatchObject([{ environment: 'dev', status: 'failed', isRolledBack }]);
+    expect(switches).toEqual(expected);
+    await world.expectServed('dev', setOf(good));
   });
 });
 

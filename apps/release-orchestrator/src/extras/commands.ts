@@ -104,10 +104,10 @@ async function theEnd(
 const notWaitedFor = (release: string) =>
   console.error(`Not waited for any longer; it goes on: pnpm --filter release-orchestrator release status ${release}`);
 
-/** Exit code 1 if it did not become what was asked for, 3 if an environment is left in the middle of it. */
+/** Exit code 1 if it did not become what was asked for. */
 function answer(json: boolean | undefined, outcome: ReleaseOutcome, wanted: readonly ReleaseOutcome['status'][]): void {
   const isWanted = wanted.includes(outcome.status);
-  if (!isWanted) process.exitCode = words.leftInTheMiddle(outcome) ? forAPerson : 1;
+  if (!isWanted) process.exitCode = 1;
   if (isWanted || json) print(json, outcome, words.outcomeInWords);
   else console.error(words.outcomeInWords(outcome));
 }
@@ -119,8 +119,7 @@ const looks = {
     print(json, { release: request.release, status, environments, problems }, () => words.statusInWords(state));
     const isUnwanted = state.outcome !== undefined && !['waiting-for-approval', 'released'].includes(status);
     if (isUnwanted) process.exitCode = 1;
-    const isLeft = state.outcome !== undefined && words.leftInTheMiddle(state.outcome) !== undefined;
-    if (problems.length > 0 || isLeft) process.exitCode = forAPerson;
+    if (problems.length > 0) process.exitCode = forAPerson;
   },
   document: (json: boolean | undefined, { request, status, document }: ReleaseState) => {
     if (document) return print(json, document, () => document.markdown.trimEnd());

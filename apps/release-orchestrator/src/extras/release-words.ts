@@ -1,15 +1,13 @@
-import {
-  type Approval,
-  type Environment,
-  type EnvironmentEnding,
-  failureTypes,
-  type Problem,
-  type Reason,
-  type ReleaseEnding,
-  type ReleaseOutcome,
-  type ReleaseState,
-  type RollbackEnding,
-  type VersionSet,
+import type {
+  Approval,
+  EnvironmentEnding,
+  Problem,
+  Reason,
+  ReleaseEnding,
+  ReleaseOutcome,
+  ReleaseState,
+  RollbackEnding,
+  VersionSet,
 } from '../contract.ts';
 import type { ListedRelease } from './releases.ts';
 
@@ -51,21 +49,10 @@ export function outcomeInWords(outcome: ReleaseOutcome): string {
     case 'cancelled':
       return `${name} is cancelled${where}; ${stopped ? `${stopped.environment} has what it had before` : 'nothing was left in the middle'}.${stay}`;
     case 'failed': {
-      const left = leftInTheMiddle(outcome);
-      const back = left
-        ? ` ${left} may be left in the middle:\n${command('reconcile')}`
-        : `${stopped ? ' It has what it had before.' : ''}${stay}`;
-      return `${name} has failed${where}: ${reasonInWords(why)}.${back}`;
+      const back = stopped ? ' It has what it had before.' : '';
+      return `${name} has failed${where}: ${reasonInWords(why)}.${back}${stay}`;
     }
   }
-}
-
-/** The environment whose own workflow was ended from outside, and so has cleared up nothing. */
-export function leftInTheMiddle(outcome: ReleaseOutcome): Environment | undefined {
-  if (!('summary' in outcome)) return undefined;
-  const isLeft = ({ reason, deploys }: EnvironmentEnding) =>
-    reason?.type === failureTypes.endedFromOutside && deploys.length === 0;
-  return outcome.summary.environments.find(isLeft)?.environment;
 }
 
 const reasonOf = (ending: EnvironmentEnding | undefined): Reason | undefined =>

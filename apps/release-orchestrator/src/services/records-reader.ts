@@ -2,7 +2,8 @@ import { statement } from '@repo/operations';
 import type { Pool } from 'pg';
 import type { Approval, Environment, ReleaseDocument, VersionSet } from '../contract.ts';
 
-export type DeploymentStatus = 'activating' | 'good' | 'rolled-back' | 'superseded';
+/** What became of a switch. */
+export type SettledStatus = 'good' | 'rolled-back' | 'superseded';
 
 /** One switch of an environment, from the moment in which its generation was issued. */
 export interface Deployment {
@@ -15,7 +16,7 @@ export interface Deployment {
   requestedBy: string;
   /** What was asked for; once it is good, all that the environment serves. */
   set: VersionSet;
-  status: DeploymentStatus;
+  status: 'activating' | SettledStatus;
   /** ISO 8601. */
   claimedAt: string;
   /** Missing while it is activating. */
@@ -85,7 +86,7 @@ interface DeploymentRow {
   release: string;
   requested_by: string;
   set: VersionSet;
-  status: DeploymentStatus;
+  status: Deployment['status'];
   claimed_at: Date;
   settled_at: Date | null;
 }

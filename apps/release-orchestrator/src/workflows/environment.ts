@@ -5,6 +5,7 @@ import {
   condition,
   executeChild,
   isCancellation,
+  patched,
   setHandler,
   sleep,
   workflowInfo,
@@ -23,7 +24,7 @@ import * as contract from '../contract.ts';
 import { runChild } from './children.ts';
 import type { deploy } from './deploy.ts';
 import { problems as problemsIn, refusal } from './refusal.ts';
-import { changeStatus, hear, quick, StepFailed, showStatus, step } from './steps.ts';
+import { changeStatus, hear, quick, type Shown, StepFailed, showStatus, step } from './steps.ts';
 
 const { failureTypes } = contract;
 
@@ -73,7 +74,9 @@ export async function bringUp(state: EnvironmentState, input: BringUp): Promise<
     // A bug is not a business ending: thrown on, it keeps the release waiting until a worker with the fix goes on with it.
     if (!isCancellation(error) && !(error instanceof StepFailed)) throw error;
     const reason = error instanceof StepFailed ? error.reason : undefined;
-    const back = () => rollBack(state, part.steps);
+    const operation = workflowInfo().workflowId;
+    const back = () => rollBack(state, part.steps, { environment: where, operation });
+    if (progress.isClaimed) changeStatus(state, 'rolling-back');
     const rolledBack = progress.isClaimed ? await CancellationScope.nonCancellable(back) : undefined;
     ending = { ...verdict(where, rolledBack, reason), set };
   }
@@ -184,12 +187,33 @@ async function verify(
   }
 }
 
-async function rollBack(state: EnvironmentState, steps: StepReport[]) {
-  changeStatus(state, 'rolling-back');
-  const { environment: where } = state;
+/**
+ * What became of an environment whose own workflow was ended from outside, and so tells nobody: it is good, or it goes back to
+ * what was good before. Also while the release is being cancelled.
+ * @param lost what was asked for, and why there is no word of it
+ */
+export async function endingOfLost(
+  shown: Shown,
+  { release, ...lost }: Pick<EnvironmentEnding, 'environment' | 'set' | 'began'> & { release: string; reason: Reason },
+): Promise<EnvironmentEnding> {
+  const { environment, set, began, reason } = lost;
+  const steps: StepReport[] = [];
+  const operation = contract.environmentWorkflowId(release, environment);
+  const back = () => rollBack(shown, steps, { environment, operation });
+  const rolledBack = patched('lost-environment') ? await CancellationScope.nonCancellable(back) : undefined;
+  const { generation } = rolledBack ?? {};
+  const part = { environment, deploys: [], steps, set, ...(generation === undefined ? {} : { generation }) };
+  return { ...part, ...verdict(environment, rolledBack, reason), began, ended: now() };
+}
+
+async function rollBack(
+  shown: Shown,
+  steps: StepReport[],
+  { environment: where, operation }: { environment: Environment; operation: string },
+) {
   const about = { name: 'roll-back', where, words: `Roll back ${where} to what was good before` } as const;
-  const asked = { operation: workflowInfo().workflowId, environment: where, at: now() };
-  return (await step(state, steps, about, (options) => quick.rollBack.executeWithOptions(options, [asked]))).status;
+  const asked = { operation, environment: where, at: now() };
+  return step(shown, steps, about, (options) => quick.rollBack.executeWithOptions(options, [asked]));
 }
 
 /** @param reason why it did not go on; undefined if it was cancelled */
@@ -199,9 +223,9 @@ function verdict(
   reason: Reason | undefined,
 ): Pick<EnvironmentEnding, 'status' | 'reason' | 'isRolledBack'> {
   // It had been found good before the cancellation arrived, or before that was known here.
-  if (rolledBack === 'good') return { status: 'good' };
-  const isRolledBack = rolledBack === 'rolled-back';
-  if (rolledBack === 'superseded' || reason?.type === failureTypes.superseded) {
+  if (rolledBack?.status === 'good') return { status: 'good' };
+  const isRolledBack = rolledBack?.status === 'rolled-back';
+  if (rolledBack?.status === 'superseded' || reason?.type === failureTypes.superseded) {
     const newer = { type: failureTypes.superseded, message: `${where} has a newer generation by now` };
     return { status: 'superseded', isRolledBack, reason: reason ?? newer };
   }

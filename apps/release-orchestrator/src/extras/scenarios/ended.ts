@@ -33,8 +33,8 @@ export const endedScenarios: Scenario<Demo>[] = [
           await approve(client, release, { by: approver });
           await until('the switch of qc on its way', async () => (await hosts.held('qc')) || undefined);
           const qc = environmentWorkflowId(release, 'qc');
-          // From the inside out: a child that outlives its parent cleans up by itself.
-          for (const id of [qc, releaseWorkflowId(release)])
+          // Told that its parent is gone, qc would go back by itself; but it waits for the answer to its switch first.
+          for (const id of [releaseWorkflowId(release), qc])
             await client.workflow.getHandle(id).terminate('a scenario');
           await announce('the switch of qc is on its way; both workflows are terminated, and run no code any more');
           await hosts.setFaults('qc', { holdActivations: false });
