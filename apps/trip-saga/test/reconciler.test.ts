@@ -1,11 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { turnOnSchedule } from '@repo/testing';
 import type { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bookingKey, type Service, services, stateQuery, type TripRequest, tripWorkflowId } from '../src/contract.ts';
-import { createActivities } from '../src/extras/reconciler/activities.ts';
 import { reconcile } from '../src/extras/reconciler/reconcile.ts';
-import { reconcilerQueue, schedule, scheduleId, unschedule } from '../src/extras/reconciler/schedule.ts';
 import { Stores } from '../src/extras/reconciler/stores.ts';
 import { bookTrip } from '../src/starter.ts';
 import { realServer, until } from './real-server.ts';
@@ -234,24 +231,14 @@ function inTwoMinutes(real: Client): Client {
   return { workflow: { getHandle } } as unknown as Client;
 }
 
-it('the schedule runs it with a worker of its own, can be changed, and ends', async () => {
+it('the schedule does the same, with a worker of its own', async () => {
   const request = await inMidBooking();
   await handleOf(request).terminate();
   server.mend();
-  const reconciler = await Worker.create({
-    connection: server.native,
-    taskQueue: reconcilerQueue(),
-    workflowsPath: fileURLToPath(new URL('../src/extras/reconciler/workflows.ts', import.meta.url)),
-    activities: createActivities(client, world.urls),
+  const cli = new URL('../src/extras/cli.ts', import.meta.url);
+  expect(await turnOnSchedule({ client, cli, taskQueue: 'reconciler-test', env: world.urls })).toMatchObject({
+    looked: expect.any(Number),
+    putRight: { first: expect.arrayContaining([`${request.tripId}: undone in hotel, flight`]) },
   });
-  await reconciler.runUntil(async () => {
-    expect(await schedule(client, 3_600_000, 60_000)).toBe('created');
-    expect(await schedule(client, 600_000, 0)).toBe('changed');
-    const handle = client.schedule.getHandle(scheduleId);
-    expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 600_000 }]);
-    await handle.trigger();
-    await until(async () => (await active(request)).length === 0);
-    expect(await unschedule(client)).toBe(true);
-    expect(await unschedule(client)).toBe(false);
-  });
+  expect(await active(request)).toEqual([]);
 });

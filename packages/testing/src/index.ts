@@ -20,4 +20,5 @@ export { replayHistory, replayRecordedHistories } from './replay.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';
 export { type TestWorker, testWorker } from './test-worker.ts';
+export { type ScheduledReconciler, turnOnSchedule } from './turn-on-schedule.ts';
 export { Wire } from './wire.ts';

@@ -9,6 +9,7 @@ import {
   wholeNumber,
   withClient,
 } from '@repo/dev-stack/commands';
+import { addScheduleOptions } from '@repo/reconciler/options';
 import { InvalidInputError, isMain, parseInput, parseJson, runProgram, taskQueue } from '@repo/worker-kit';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Demo } from './demo.ts';
@@ -132,24 +133,17 @@ program
     });
   });
 
-program
-  .command('reconcile')
-  .description(
-    'undoes what workflows that were ended from outside have left behind; exit code 3 if a person has to look',
-  )
-  .option('--dry-run', 'only say what would be undone')
-  .option('--grace <duration>', 'leave alone what is younger than that', '15m')
-  .addOption(new Option('--every <duration>', 'do it on a schedule from now on').conflicts('dryRun'))
-  .addOption(new Option('--stop', 'delete that schedule').conflicts(['every', 'dryRun']))
-  .addOption(new Option('--serve', 'run the worker of that schedule, until Ctrl-C').conflicts(['dryRun', 'stop']))
+addScheduleOptions(
+  program
+    .command('reconcile')
+    .description(
+      'undoes what workflows that were ended from outside have left behind; exit code 3 if a person has to look',
+    )
+    .option('--dry-run', 'only say what would be undone')
+    .option('--grace <duration>', 'leave alone what is younger than that', '15m'),
+)
   .option('--json', 'print the result as JSON')
-  .action(async (options) => {
-    const { reconcileCommand } = await import('./reconciler/command.ts');
-    const run = reconcileCommand(options);
-    return withClient(async (client) => {
-      process.exitCode = await run(client);
-    });
-  });
+  .action(async (options) => (await import('./reconciler/command.ts')).reconcileCommand(options));
 
 function portNumber(text: string): number {
   const port = wholeNumber(text);

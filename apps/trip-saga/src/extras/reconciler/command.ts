@@ -1,66 +1,45 @@
-import { milliseconds } from '@repo/dev-stack/commands';
-import { InvalidInputError, OperatorError } from '@repo/worker-kit';
+import { type Found, type ReconcileOptions, type Reconciler, runReconcile } from '@repo/reconciler';
+import { OperatorError } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
+import { defaultTaskQueue } from '../../contract.ts';
 import { ServiceError } from '../../services.ts';
 import { reconciliationInWords } from '../trip-words.ts';
-import { reconcile } from './reconcile.ts';
-import { reconcilerQueue, schedule, scheduleId, unschedule } from './schedule.ts';
+import { type Reconciliation, reconcile } from './reconcile.ts';
 import { withServices } from './services-at-hand.ts';
 
-export interface ReconcileOptions {
-  dryRun?: boolean;
-  grace: string;
-  every?: string;
-  stop?: boolean;
-  serve?: boolean;
-  json?: boolean;
-}
+type Options = ReconcileOptions & { dryRun?: boolean };
 
-/**
- * `trip reconcile`: one turn, the schedule of it, or the worker for that. What is checked is checked at once, before
- * there is a client.
- * @returns runs it, and resolves with the exit code: 3 if a person has to look at something
- * @throws InvalidInputError for a duration that cannot be read; what it returns, OperatorError if a service does not answer
- */
-export function reconcileCommand(options: ReconcileOptions): (client: Client) => Promise<number> {
-  const graceMs = milliseconds('grace', options.grace);
-  const everyMs = options.every === undefined ? undefined : milliseconds('every', options.every);
-  if (everyMs !== undefined && everyMs < 1_000) {
-    throw new InvalidInputError([{ field: 'every', message: 'must be at least 1s' }]);
-  }
-  return async (client) => {
-    if (options.stop) return stop(client, options);
-    if (everyMs !== undefined) await begin(client, options, everyMs, graceMs);
-    if (options.serve) return serve();
-    return everyMs === undefined ? once(client, options, graceMs) : 0;
-  };
-}
-
-async function stop(client: Client, { json }: ReconcileOptions): Promise<number> {
-  const ended = await unschedule(client);
-  console.log(json ? JSON.stringify({ ended }) : `Schedule ${scheduleId} ${ended ? 'is deleted' : 'is not there'}.`);
-  return 0;
-}
-
-async function begin(client: Client, { json, every, serve }: ReconcileOptions, everyMs: number, graceMs: number) {
-  const done = await schedule(client, everyMs, graceMs);
-  const taskQueue = reconcilerQueue();
-  if (json) return console.log(JSON.stringify({ scheduleId, done, everyMs, graceMs, taskQueue }));
-  console.log(`Schedule ${scheduleId} is ${done}: every ${every}, on task queue ${taskQueue}.`);
-  if (!serve) console.log('Its worker: pnpm --filter trip-saga trip reconcile --serve');
-}
-
-/** The worker of the schedule, until Ctrl-C. */
-function serve(): Promise<number> {
-  return withServices(async (urls) => {
-    Object.assign(process.env, urls);
-    console.log(`Serving task queue ${reconcilerQueue()}, until Ctrl-C.`);
-    await import('./worker.ts');
-    return Number(process.exitCode ?? 0);
+/** `trip reconcile`: one turn, with exit code 3 if a person has to look at something; the schedule of it, or the worker for that. */
+export function reconcileCommand(options: Options): Promise<void> {
+  return runReconcile({
+    reconciler,
+    options,
+    more: {},
+    once: (client, graceMs) => once(client, graceMs, options),
   });
 }
 
-async function once(client: Client, { dryRun = false, json }: ReconcileOptions, graceMs: number): Promise<number> {
+const reconciler: Reconciler = {
+  command: 'pnpm --filter trip-saga trip reconcile',
+  defaultTaskQueue,
+  withStores: (use) =>
+    withServices((urls) =>
+      use(async function* ({ client, graceMs, onLooked }) {
+        const result = await reconcile({ client, urls, graceMs, now: Date.now() });
+        onLooked(result.looked);
+        yield* findings(result);
+      }),
+    ),
+};
+
+function findings({ undone, attention }: Reconciliation): Found[] {
+  return [
+    ...undone.map((one) => ({ words: `${one.tripId}: undone in ${one.services.join(', ')}`, needsAttention: false })),
+    ...attention.map(({ tripId, why }) => ({ words: `${tripId}: ${why}`, needsAttention: true })),
+  ];
+}
+
+async function once(client: Client, graceMs: number, { dryRun = false, json }: Options): Promise<void> {
   const result = await withServices((urls) => reconcile({ client, urls, now: Date.now(), graceMs, dryRun })).catch(
     (error: unknown) => {
       if (!(error instanceof ServiceError)) throw error;
@@ -69,5 +48,5 @@ async function once(client: Client, { dryRun = false, json }: ReconcileOptions, 
     },
   );
   console.log(json ? JSON.stringify(result) : reconciliationInWords(result, dryRun));
-  return result.attention.length > 0 ? 3 : 0;
+  process.exitCode = result.attention.length > 0 ? 3 : 0;
 }

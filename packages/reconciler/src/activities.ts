@@ -1,0 +1,34 @@
+import { setMaxListeners } from 'node:events';
+import { ApplicationFailure, cancellationSignal, cancelled, heartbeat } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { type Look, type Turn, type TurnInput, takeTurn } from './turn.ts';
+
+/** Well within the heartbeat timeout of workflows.ts. */
+const beatEveryMs = 10_000;
+
+/** The one activity of `reconcile`. Safe to run again, and at the same time, as looking is. */
+export function createActivities<More extends object>(client: Client, look: Look<More>) {
+  return {
+    /** @throws ApplicationFailure `TurnFailed`, which is worth another attempt: a store does not answer */
+    async reconcileNow(input: TurnInput & More): Promise<Turn> {
+      const signal = cancellationSignal();
+      // Each call of the client listens, and keeps listening after its end.
+      setMaxListeners(0, signal);
+      // By the clock: a look may take long before it finds something.
+      const beating = setInterval(() => heartbeat(), beatEveryMs);
+      const turn = client.withAbortSignal(signal, () => takeTurn(look, { ...input, client }, signal));
+      try {
+        // A worker that is told to stop does not wait for a store that does not answer.
+        return await Promise.race([turn, cancelled()]);
+      } catch (cause) {
+        if (signal.aborted) return await cancelled();
+        const message = cause instanceof Error ? cause.message : String(cause);
+        throw ApplicationFailure.create({ type: 'TurnFailed', message, cause: cause as Error });
+      } finally {
+        clearInterval(beating);
+      }
+    },
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;
