@@ -7,6 +7,7 @@ import { atTheDoor } from '../src/contract.ts';
 import * as accounts from '../src/extras/account-commands.ts';
 import * as commands from '../src/extras/commands.ts';
 import { parseMoney, statementDoor } from '../src/extras/doors.ts';
+import { reconcileCommand } from '../src/extras/reconcile-command.ts';
 import { realServer } from './real-server.ts';
 
 const cli = fileURLToPath(new URL('../src/extras/cli.ts', import.meta.url));
@@ -68,7 +69,7 @@ describe('bad input: exit code 2, and what is wrong with which field', () => {
       /^status: must be one of .*\nlimit: must be at least 1$/,
       () => commands.listCommand({ status: 'lost', limit: '0' }),
     ],
-    [/^grace: must be a duration, as 30s, 15m, 2h or 1d$/, () => commands.reconcileCommand({ grace: 'soon' })],
+    [/^grace: must be a duration, as 30s, 15m, 2h or 1d$/, () => reconcileCommand({ grace: 'soon' })],
     [/^from: must be a day or a time, as 2027-03-01/, () => accounts.statementCommand('alice', { from: 'yesterday' })],
     [
       /^account: must be .*\ncurrency: must be a currency that is known/,

@@ -1,6 +1,7 @@
 import { temporalAddress } from '@repo/testing';
 import { expect, it, vi } from 'vitest';
 import * as commands from '../src/extras/commands.ts';
+import { reconcileCommand } from '../src/extras/reconcile-command.ts';
 import { sendOrFind } from '../src/extras/transfers.ts';
 import { realServer } from './real-server.ts';
 import { saying } from './saying.ts';
@@ -12,7 +13,7 @@ it('a reconciler that finds what only a person can decide: exit code 3', async (
   const { reference, from, amount, currency } = await world.aTransfer();
   const at = new Date().toISOString();
   await world.ledger.withdraw({ key: world.fresh('key'), at, reference, account: from, amount, currency });
-  const { code, out } = await saying(() => commands.reconcileCommand({ grace: '0s', dryRun: true, json: true }));
+  const { code, out } = await saying(() => reconcileCommand({ grace: '0s', dryRun: true, json: true }));
   expect(code).toBe(3);
   const found = out.split('\n').map((line) => JSON.parse(line));
   expect(found.filter((one) => one.reference === reference)).toMatchObject([{ action: 'needs attention' }]);
@@ -30,7 +31,7 @@ it('status, when the ledger does not agree with how the workflow ended: exit cod
     code: 3,
     out: expect.stringMatching(/rests in suspense\.\nThey do not agree: .* is refused, .*\n.* reconcile$/),
   });
-  expect((await saying(() => commands.reconcileCommand({ grace: '0s' }))).out).toMatch(
+  expect((await saying(() => reconcileCommand({ grace: '0s' }))).out).toMatch(
     new RegExp(`^${request.reference}: .* given back: its workflow is completed$`, 'm'),
   );
   expect(await status()).toMatchObject({ code: 0, out: expect.not.stringContaining('They do not agree') });

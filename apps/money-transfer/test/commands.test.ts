@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import * as accounts from '../src/extras/account-commands.ts';
 import * as commands from '../src/extras/commands.ts';
 import { migrate } from '../src/extras/migrate.ts';
+import { reconcileCommand } from '../src/extras/reconcile-command.ts';
 import { realServer } from './real-server.ts';
 import { saying } from './saying.ts';
 
@@ -116,7 +117,7 @@ it('a large one waits, is not approved by its requester, and is rejected by some
     code: 2,
     err: `by: Ada has asked for ${reference}; somebody else has to decide`,
   });
-  const { out } = await saying(() => commands.reconcileCommand({ grace: '0s' }));
+  const { out } = await saying(() => reconcileCommand({ grace: '0s' }));
   expect(out).toMatch(/^\d+ resting in suspense: \d+ given back, \d+ need attention\.$/m);
   expect(out).not.toContain(`${reference}:`);
   expect(await answer(() => commands.decideCommand('reject', reference, { by: 'Carol', json }))).toEqual({

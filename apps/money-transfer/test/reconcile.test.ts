@@ -1,3 +1,4 @@
+import { turnOnSchedule } from '@repo/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Decision, legKey, resolveUpdate, type TransferRequest, transferWorkflowId } from '../src/contract.ts';
 import { disagreement, whereIs } from '../src/extras/invariants.ts';
@@ -201,4 +202,20 @@ describe('what rests although the workflow has come to its end is given back', (
     expect(await disagreement(world.ledger, outcome)).toBeUndefined();
     expect(await reconciled(request)).toEqual([]);
   });
+});
+
+it('the schedule does the same, with a worker of its own, and tells a person what it cannot decide', async () => {
+  const [toGiveBack, toLookAt] = [await inMidTransfer(), await inMidTransfer()];
+  for (const request of [toGiveBack, toLookAt]) await handleOf(request).terminate();
+  await world.freeze(toLookAt.from);
+  const cli = new URL('../src/extras/cli.ts', import.meta.url);
+  expect(await turnOnSchedule({ client, cli, taskQueue: 'transfer-reconcile', env: world.env })).toMatchObject({
+    putRight: { first: expect.arrayContaining([expect.stringContaining(`${toGiveBack.reference}: `)]) },
+    needAttention: {
+      first: expect.arrayContaining([expect.stringMatching(new RegExp(`^${toLookAt.reference}: .* frozen`))]),
+    },
+  });
+  expect(await world.balances(toGiveBack.from, toGiveBack.to)).toEqual([10_000, 0]);
+  await world.unfreeze(toLookAt.from);
+  expect(await reconciled(toLookAt)).toEqual(givenBack('terminated'));
 });

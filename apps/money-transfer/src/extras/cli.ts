@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { appProgram, print } from '@repo/dev-stack/commands';
+import { addScheduleOptions } from '@repo/reconciler/options';
 import { runProgram } from '@repo/worker-kit';
 import { Option } from 'commander';
 import type { Demo } from './demo.ts';
@@ -73,15 +74,17 @@ program
   .option('--json', 'print each page of 100 entries as JSON')
   .action(async (account, options) => (await import('./account-commands.ts')).statementCommand(account, options));
 
-program
-  .command('reconcile')
-  .description(
-    'gives back what rests in suspense with a workflow that is closed, and adds up the books; exit code 3 if a person has to look',
-  )
-  .option('--dry-run', 'only say what would be given back')
-  .option('--grace <duration>', 'leave alone what was withdrawn less than that long ago', '15m')
+addScheduleOptions(
+  program
+    .command('reconcile')
+    .description(
+      'gives back what rests in suspense with a workflow that is closed, and adds up the books; exit code 3 if a person has to look',
+    )
+    .option('--dry-run', 'only say what would be given back')
+    .option('--grace <duration>', 'leave alone what was withdrawn less than that long ago', '15m'),
+)
   .option('--json', 'print each finding as JSON, one a line')
-  .action(async (options) => (await import('./commands.ts')).reconcileCommand(options));
+  .action(async (options) => (await import('./reconcile-command.ts')).reconcileCommand(options));
 
 program
   .command('migrate')

@@ -9,7 +9,6 @@ import * as contract from '../contract.ts';
 import * as doors from './doors.ts';
 import { disagreement } from './invariants.ts';
 import { withLedger } from './ledger-at-hand.ts';
-import { type Finding, reconcile } from './reconcile.ts';
 import { workerCommand } from './transfer-lookup.ts';
 import * as words from './transfer-words.ts';
 import * as transfers from './transfers.ts';
@@ -118,31 +117,6 @@ export function listCommand({ json, needsAttention, ...filter }: Options): Promi
     const found = await transfers.list(client, query);
     if (!json && found.length === 0) console.log('No transfers.');
     for (const one of found) print(json, one, words.listLine);
-  });
-}
-
-/** One turn of the reconciler; exit code 3 if a person has to look at something. */
-export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grace: string; dryRun?: boolean }) {
-  const graceMs = milliseconds('grace', grace);
-  const counts: Record<Finding['action'], number> = { 'given back': 0, 'to give back': 0, 'needs attention': 0 };
-  let looked = 0;
-  const onLooked = (transfers: number) => {
-    looked += transfers;
-  };
-  const turn = (client: Client) =>
-    withLedger(async (ledger) => {
-      for await (const finding of reconcile({ client, ledger, graceMs, dryRun, onLooked })) {
-        counts[finding.action] += 1;
-        print(json, finding, words.findingInWords);
-      }
-      return true;
-    });
-  return withClient(async (client) => {
-    if (!(await unlessCtrlC(client, () => turn(client)))) return console.error('Stopped. Run this again for the rest.');
-    const done = dryRun ? `${counts['to give back']} to give back` : `${counts['given back']} given back`;
-    const rest = `${looked} resting in suspense: ${done}, ${counts['needs attention']} need attention.`;
-    if (!json) console.log(rest);
-    process.exitCode = counts['needs attention'] > 0 ? forAPerson : 0;
   });
 }
 
