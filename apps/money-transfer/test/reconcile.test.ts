@@ -204,7 +204,9 @@ describe('what rests although the workflow has come to its end is given back', (
   });
 });
 
-it('the schedule does the same, with a worker of its own, and tells a person what it cannot decide', async () => {
+it('the schedule does the same, with a worker of its own, and tells a person what it cannot decide', {
+  timeout: 120_000,
+}, async () => {
   const [toGiveBack, toLookAt] = [await inMidTransfer(), await inMidTransfer()];
   for (const request of [toGiveBack, toLookAt]) await handleOf(request).terminate();
   await world.freeze(toLookAt.from);

@@ -8,8 +8,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createActivities } from '../src/activities.ts';
 import { postWorkflowId } from '../src/contract.ts';
-import { changeCommand, checkCommand, listCommand, reconcileCommand, statusCommand } from '../src/extras/commands.ts';
+import { changeCommand, checkCommand, listCommand, statusCommand } from '../src/extras/commands.ts';
 import { lastChange } from '../src/extras/posts.ts';
+import { reconcileCommand } from '../src/extras/reconcile-command.ts';
 import { createWorld, type World } from './world.ts';
 
 const cli = fileURLToPath(new URL('../src/extras/cli.ts', import.meta.url));

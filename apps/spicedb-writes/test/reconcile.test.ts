@@ -1,11 +1,12 @@
 import { joinStack } from '@repo/dev-stack';
 import { createPermissions } from '@repo/permissions';
-import { quietRuntime, temporalAddress, workflowBundle } from '@repo/testing';
+import { quietRuntime, temporalAddress, turnOnSchedule, workflowBundle } from '@repo/testing';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActivities } from '../src/activities.ts';
+import { postWorkflowId } from '../src/contract.ts';
 import { Stores } from '../src/extras/invariants.ts';
 import { requireReady } from '../src/extras/local-stores.ts';
 import { writeSchema } from '../src/extras/migrate.ts';
@@ -317,6 +318,21 @@ describe('what nobody but a person can decide', () => {
     expect(await client.workflow.getHandle(handle.workflowId).result()).toMatchObject({ status: 'mended' });
   });
 
+  it('a mending that nobody serves: the turn of a schedule says so, and does not wait for ever', async () => {
+    const post = await aWrittenPost();
+    await revokeAll(post, 'author');
+    vi.stubEnv('TASK_QUEUE', 'spicedb-writes-nobody');
+    const { permissions } = world.stores;
+    const all = reconcile({ client, permissions, records, graceMs: 0, prefix: post, workerWithinMs: 1 });
+    const said = all.next().finally(() => vi.unstubAllEnvs());
+    await expect(said).rejects.toMatchObject({
+      message: 'Nobody serves task queue spicedb-writes-nobody, so nothing is mended.',
+      nextStep: 'Start a worker: TASK_QUEUE=spicedb-writes-nobody pnpm --filter spicedb-writes worker',
+    });
+    await client.workflow.getHandle(postWorkflowId(post)).terminate();
+    expect(await turn({ only: post })).toEqual({ [post]: 'mended' });
+  });
+
   it('a mending that somebody terminates', async () => {
     const { post, handle } = await halfWritten();
     await handle.terminate();
@@ -404,4 +420,23 @@ it("migrate keeps what others have in the same SpiceDB's schema, and writes noth
     permissions.close();
     await stack.leave();
   }
+});
+
+it('the schedule does the same, with a worker of its own, for the posts that it was told of', {
+  timeout: 120_000,
+}, async () => {
+  const [ungranted, other] = [await aWrittenPost(), await aWrittenPost()];
+  await Promise.all([revokeAll(ungranted, 'author'), revokeAll(other, 'author')]);
+  const cli = new URL('../src/extras/cli.ts', import.meta.url);
+  const options = ['--prefix', ungranted];
+  expect(await turnOnSchedule({ client, cli, taskQueue, env: world.env, options })).toEqual({
+    looked: expect.any(Number),
+    putRight: {
+      count: 1,
+      first: [`${ungranted} belongs to bob in PostgreSQL, and to nobody in SpiceDB: mended`],
+    },
+    needAttention: { count: 0, first: [] },
+  });
+  expect((await world.stores.both(ungranted))?.authors).toEqual(['bob']);
+  expect(await turn()).toEqual({ [other]: 'mended' });
 });

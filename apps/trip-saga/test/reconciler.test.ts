@@ -231,7 +231,7 @@ function inTwoMinutes(real: Client): Client {
   return { workflow: { getHandle } } as unknown as Client;
 }
 
-it('the schedule does the same, with a worker of its own', async () => {
+it('the schedule does the same, with a worker of its own', { timeout: 120_000 }, async () => {
   const request = await inMidBooking();
   await handleOf(request).terminate();
   server.mend();

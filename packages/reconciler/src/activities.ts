@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { OperatorError } from '@repo/worker-kit';
 import { ApplicationFailure, cancellationSignal, cancelled, heartbeat } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type Look, type Turn, type TurnInput, takeTurn } from './turn.ts';
@@ -22,13 +23,18 @@ export function createActivities<More extends object>(client: Client, look: Look
         return await Promise.race([turn, cancelled()]);
       } catch (cause) {
         if (signal.aborted) return await cancelled();
-        const message = cause instanceof Error ? cause.message : String(cause);
-        throw ApplicationFailure.create({ type: 'TurnFailed', message, cause: cause as Error });
+        throw failureOf(cause);
       } finally {
         clearInterval(beating);
       }
     },
   };
+}
+
+function failureOf(cause: unknown): ApplicationFailure {
+  if (!(cause instanceof Error)) return ApplicationFailure.create({ type: 'TurnFailed', message: String(cause) });
+  const message = cause instanceof OperatorError ? `${cause.message} ${cause.nextStep}` : cause.message;
+  return ApplicationFailure.create({ type: 'TurnFailed', message, cause });
 }
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -1,4 +1,5 @@
 import { appProgram, print } from '@repo/dev-stack/commands';
+import { addScheduleOptions } from '@repo/reconciler/options';
 import { parseInput, runProgram } from '@repo/worker-kit';
 import type { Demo } from './demo.ts';
 
@@ -106,14 +107,16 @@ program
     return (await import('./commands.ts')).statusCommand(request, json);
   });
 
-program
-  .command('reconcile')
-  .description('compares both stores and mends where they disagree; exit code 3 if a person has to look')
-  .option('--dry-run', 'only say what would be mended')
-  .option('--grace <duration>', 'do not report or mend a change that was begun less than that long ago', '15m')
-  .option('--prefix <text>', 'only posts whose ids begin so')
+addScheduleOptions(
+  program
+    .command('reconcile')
+    .description('compares both stores and mends where they disagree; exit code 3 if a person has to look')
+    .option('--dry-run', 'only say what would be mended')
+    .option('--grace <duration>', 'do not report or mend a change that was begun less than that long ago', '15m')
+    .option('--prefix <text>', 'only posts whose ids begin so'),
+)
   .option('--json', 'print each finding as JSON, one a line')
-  .action(async (options) => (await import('./commands.ts')).reconcileCommand(options));
+  .action(async (options) => (await import('./reconcile-command.ts')).reconcileCommand(options));
 
 await runProgram(async () => {
   await program.parseAsync();

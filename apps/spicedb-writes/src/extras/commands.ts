@@ -1,13 +1,11 @@
-import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
-import { InvalidInputError, OperatorError, parseInput, taskQueue } from '@repo/worker-kit';
+import { print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { InvalidInputError, OperatorError } from '@repo/worker-kit';
 import { ApplicationFailure, type Client, WorkflowFailedError } from '@temporalio/client';
-import { z } from 'zod';
 import * as contract from '../contract.ts';
-import { withStores } from './local-stores.ts';
+import { withRecords, withStores } from './local-stores.ts';
 import * as words from './post-words.ts';
-import { type Changes, changePost, lastChange, workerCommand } from './posts.ts';
-import { type Finding, reconcile } from './reconcile.ts';
-import { driftOf, held, Records } from './reconcile-stores.ts';
+import { type Changes, changePost, lastChange } from './posts.ts';
+import { driftOf, held } from './reconcile-stores.ts';
 import { explainingTheWait } from './waiting.ts';
 
 /** What the commands of this app do. Each sets the exit code that its `--help` tells of. */
@@ -76,7 +74,7 @@ export function listCommand(request: { user: string }, json?: boolean): Promise<
 /** What both stores and Temporal know; exit code 1 if none of them has ever heard of the post. */
 export function statusCommand({ post }: contract.PostRequest, json?: boolean): Promise<void> {
   return withClient((client) =>
-    withRecords(async (permissions, records) => {
+    withRecords(async ({ permissions }, records) => {
       const [record, relationships, last] = await Promise.all([
         records.of(post),
         held(permissions, post),
@@ -99,51 +97,4 @@ async function problemOf(client: Client, post: string): Promise<contract.PostSta
   const handle = client.workflow.getHandle(contract.postWorkflowId(post));
   const state = client.withDeadline(Date.now() + 1_000, () => handle.query(contract.stateQuery));
   return (await state.catch(() => undefined))?.problem;
-}
-
-export interface ReconcileOptions {
-  dryRun?: boolean;
-  grace: string;
-  prefix?: string;
-  json?: boolean;
-}
-
-/** One turn of the reconciler; exit code 3 if a person has to look at something. */
-export function reconcileCommand({ dryRun, grace, prefix, json }: ReconcileOptions): Promise<void> {
-  const graceMs = milliseconds('grace', grace);
-  if (prefix !== undefined) parseInput(z.object({ prefix: contract.atTheDoor.list.shape.user }), { prefix });
-  const counts: Record<Finding['action'], number> = { mended: 0, 'to mend': 0, 'needs attention': 0 };
-  let looked = 0;
-  const turn = (client: Client) =>
-    withRecords(async (permissions, records) => {
-      const onLooked = (posts: number) => {
-        looked += posts;
-      };
-      for await (const finding of reconcile({ client, permissions, records, graceMs, dryRun, prefix, onLooked })) {
-        counts[finding.action] += 1;
-        print(json, finding, words.findingInWords);
-      }
-      return true;
-    });
-  return withClient(async (client) => {
-    const queue = taskQueue(contract.defaultTaskQueue);
-    const hint = `What is to mend needs a worker. If nobody serves task queue ${queue}: ${workerCommand(queue)}`;
-    const ended = () => (dryRun ? turn(client) : hinting(turn(client), hint));
-    if (!(await untilStopped(client, ended))) {
-      process.exitCode = stopped;
-      return console.error('Stopped. What was begun goes on; run this again for the rest.');
-    }
-    const done = dryRun ? `${counts['to mend']} to mend` : `${counts.mended} mended`;
-    if (!json) console.log(`${looked} posts looked at: ${done}, ${counts['needs attention']} need attention.`);
-    process.exitCode = counts['needs attention'] > 0 ? 3 : 0;
-  });
-}
-
-function withRecords<Result>(
-  command: (permissions: Parameters<typeof held>[0], records: Records) => Promise<Result>,
-): Promise<Result> {
-  return withStores(async ({ permissions }, { DATABASE_URL }) => {
-    const records = new Records(DATABASE_URL);
-    return command(permissions, records).finally(() => records.close());
-  });
 }

@@ -6,6 +6,7 @@ import { OperatorError, readConfig } from '@repo/worker-kit';
 import pg from 'pg';
 import type { z } from 'zod';
 import { createServices, type Services, servicesConfig } from '../services.ts';
+import { Records } from './reconcile-stores.ts';
 
 /** The two stores as this repository brings them along, or as the environment names them. */
 
@@ -52,6 +53,15 @@ export async function withStores<Result>(
     await stack.leave();
   }
 }
+
+/** The same, for what reads both stores as the reconciler does. */
+export const withRecords = <Result>(
+  command: (services: Services, records: Records) => Promise<Result>,
+): Promise<Result> =>
+  withStores(async (services, { DATABASE_URL }) => {
+    const records = new Records(DATABASE_URL);
+    return command(services, records).finally(() => records.close());
+  });
 
 async function use<Result>(
   config: StoresConfig,

@@ -1,4 +1,5 @@
 import type { Permissions } from '@repo/permissions';
+import { OperatorError } from '@repo/worker-kit';
 import {
   type Client,
   isGrpcDeadlineError,
@@ -19,6 +20,8 @@ export interface ReconcileInput {
   dryRun?: boolean | undefined;
   /** Posts whose ids begin so; all of them if it is empty. */
   prefix?: string | undefined;
+  /** How long a mending may wait for a worker; without it, for as long as it takes. In milliseconds. */
+  workerWithinMs?: number | undefined;
   /** How many posts have been looked at, told after each page. */
   onLooked?: ((posts: number) => void) | undefined;
 }
@@ -38,6 +41,7 @@ const atOnce = 8;
  * It writes nothing itself: a workflow of the post does, of which there is one at a time. So a change that is under way is
  * never touched, nothing is done twice, and the second time there is nothing to do. What it cannot decide is put before
  * a person.
+ * @throws OperatorError if a mending has waited too long for a worker
  */
 export async function* reconcile(input: ReconcileInput): AsyncGenerator<Finding> {
   const { permissions, records, prefix = '', onLooked = () => {} } = input;
@@ -105,12 +109,12 @@ async function undecided({ records }: ReconcileInput, record: OnRecord, isKnown:
 }
 
 async function mend(input: ReconcileInput, post: string, drift: string): Promise<Finding | undefined> {
-  const { client, permissions, records, dryRun } = input;
+  const { client, permissions, records, dryRun, workerWithinMs } = input;
   if (dryRun) return { post, drift, action: 'to mend' };
   let why = 'it was mended, and is so all the same';
   try {
     const handle = await startChange(client, 'mendPost', { post });
-    const stuck = await unlessStuck(client, post, () => handle.result());
+    const stuck = await unlessStuck(client, post, workerWithinMs, () => handle.result());
     if (stuck) return stuck;
   } catch (error) {
     // Somebody else changes it at this very moment: the next turn says what has become of it.
@@ -127,7 +131,12 @@ async function mend(input: ReconcileInput, post: string, drift: string): Promise
 const askEveryMs = 3_000;
 
 /** Undefined at the end of the mending. One that keeps failing may have no end, and the other posts must not wait for it. */
-async function unlessStuck(client: Client, post: string, result: () => Promise<unknown>): Promise<Finding | undefined> {
+async function unlessStuck(
+  client: Client,
+  post: string,
+  workerWithinMs = Number.POSITIVE_INFINITY,
+  result: () => Promise<unknown>,
+): Promise<Finding | undefined> {
   for (;;) {
     try {
       await client.withDeadline(Date.now() + askEveryMs, result);
@@ -136,7 +145,13 @@ async function unlessStuck(client: Client, post: string, result: () => Promise<u
       if (!isGrpcDeadlineError(error)) throw error;
     }
     const last = await lastChange(client, post);
-    if (last?.isOpen && last.status === 'needs-attention') return underWay(post, last, 0);
+    if (!last?.isOpen) continue;
+    if (last.status === 'needs-attention') return underWay(post, last, 0);
+    const { status, taskQueue, ageMs } = last;
+    if (status === undefined && ageMs >= workerWithinMs) {
+      const nextStep = `Start a worker: ${workerCommand(taskQueue)}`;
+      throw new OperatorError(`Nobody serves task queue ${taskQueue}, so nothing is mended.`, nextStep);
+    }
   }
 }
 
