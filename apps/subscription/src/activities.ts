@@ -84,16 +84,20 @@ export function createActivities({ ledger, customers, mailer, merchant }: Servic
 
   /**
    * Charges, and says whether that has been given back: of a charge that was made before, as by the run before a reset, it may
-   * have been.
+   * have been. A no that such a run was told is no answer to this one (`declinedBefore`), for there may be money by now.
    */
   async function charge(request: ChargeRequest): Promise<Posting & { refunded: boolean }> {
-    const { settles } = request;
+    const { key, at, settles } = request;
     try {
       const { replayed, ...posting } = await ledger.charge(request);
       const found = replayed && settles !== undefined ? await ledger.settlement({ settles }) : undefined;
       return { ...posting, refunded: found?.refunded ?? false };
     } catch (error) {
-      throw toLedgerFailure(error);
+      const isNo = error instanceof LedgerError && settles !== undefined;
+      const kept = isNo ? await ledger.operation({ key }).catch(rethrown) : undefined;
+      if (kept?.status !== 'refused' || kept.at === at) throw toLedgerFailure(error);
+      const message = `${key} was declined at ${kept.at}`;
+      throw ApplicationFailure.create({ type: failureTypes.declinedBefore, message, nonRetryable: true });
     }
   }
 
@@ -125,6 +129,10 @@ export function createActivities({ ledger, customers, mailer, merchant }: Servic
     boundary: async (request: BoundaryRequest) => boundary(request),
   };
 }
+
+const rethrown = (error: unknown): never => {
+  throw toLedgerFailure(error);
+};
 
 const planOf = (name: string): Plan | undefined => (Object.hasOwn(catalogue, name) ? catalogue[name] : undefined);
 

@@ -46,6 +46,10 @@ export const failureTypes = {
   noSuchPeriod: 'NoSuchPeriod',
   /** The period was not charged for, or that is not known yet. */
   nothingToRefund: 'NothingToRefund',
+  /** Nothing of that period waits for a person. */
+  nothingToResolve: 'NothingToResolve',
+  /** Only between activity and workflow: the no that is kept under this key was told to the run before a reset. */
+  declinedBefore: 'DeclinedBefore',
   /** A subscription keeps so many changes, adjustments and refunds and no more: see `limits`. */
   tooMany: 'TooMany',
   unknownCustomer: 'UnknownCustomer',
@@ -77,10 +81,17 @@ export const refundUpdate = defineUpdate<states.Refunded, [inputs.Refund]>('refu
 
 /**
  * Cancels at once, by the time at which that was asked for. The signal is recorded while no worker is up; the update answers
- * with what has become of the subscription, the second time with the same.
+ * with what has become of the subscription, the second time with the same. It does not wait for money: what is still to be
+ * given back is in `owed`, and the subscription is over once it is.
  */
 export const cancelSignal = defineSignal<[inputs.Cancel?]>('cancel');
-export const cancelUpdate = defineUpdate<states.SubscriptionOutcome, [inputs.Cancel]>('cancel');
+export const cancelUpdate = defineUpdate<states.SubscriptionState, [inputs.Cancel]>('cancel');
+
+/**
+ * Settles by hand what the ledger will not give back, so that the subscription can end. Answers when it is recorded, and the
+ * same a second time. Refused with `nothingToResolve`, or with `changeMismatch` if it was settled in another way.
+ */
+export const resolveUpdate = defineUpdate<states.Resolved, [inputs.Resolve]>('resolve');
 
 /** Search attributes, so that subscriptions can be found in the Web UI and with `temporal workflow list --query`. */
 export const statusAttribute = defineSearchAttributeKey('Status', 'KEYWORD');

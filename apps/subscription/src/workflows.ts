@@ -16,7 +16,15 @@ import { sendMails } from './workflows/mailing.ts';
 import { adjust, refund, refuseAdjustment, refuseRefund } from './workflows/money.ts';
 import { accept, open, type RunInput, refuseOtherDetails } from './workflows/opening.ts';
 import { takeStep } from './workflows/periods.ts';
+import { isUndecided, refuseResolution, resolve } from './workflows/resolving.ts';
 import { view } from './workflows/view.ts';
+
+/** What is only this run's: how much it has done, and how many messages wait to be judged until it is known what counts. */
+interface Run {
+  progress: number;
+  waiting: number;
+  isEnding: boolean;
+}
 
 /**
  * A subscription, from the trial to its end: years, in one workflow of many runs.
@@ -25,20 +33,25 @@ import { view } from './workflows/view.ts';
  */
 export async function subscription(input: RunInput): Promise<contract.SubscriptionOutcome> {
   const life = accept(input);
-  const run = { progress: 0 };
+  const run: Run = { progress: 0, waiting: 0, isEnding: false };
   listen(life, run);
   // Temporal's own cancel is one more way to say it. Nothing in here is cut off by it.
   CancellationScope.current().cancelRequested.catch(() => recordCancellation(life, {}));
   return CancellationScope.nonCancellable(() => Promise.race([sendMails(life), live(life, run)]));
 }
 
-async function live(life: Life, run: { progress: number }): Promise<contract.SubscriptionOutcome> {
+async function live(life: Life, run: Run): Promise<contract.SubscriptionOutcome> {
   if (!life.terms && !(await open(life))) return end(life, 'refused');
   for (;;) {
     if (isLong(life, run)) await goOnAsNew(life, run);
     const before = JSON.stringify(life.period);
     const status = await takeStep(life, () => isLong(life, run));
-    if (status) return end(life, status);
+    if (status) {
+      run.isEnding = run.waiting > 0 && patched('messages-first');
+      // What was asked for while it was open belongs to it: after a reset, all that ever was is asked for at the beginning.
+      if (run.isEnding) await condition(() => run.waiting === 0);
+      return end(life, status);
+    }
     if (JSON.stringify(life.period) !== before) run.progress += 1;
   }
 }
@@ -49,7 +62,7 @@ async function end(life: Life, status: contract.ClosedStatus): Promise<contract.
   return view(life) as contract.SubscriptionOutcome;
 }
 
-function listen(life: Life, run: { progress: number }): void {
+function listen(life: Life, run: Run): void {
   /** Counted, so that a run of nothing but messages is not too long either. */
   const counted = <Args extends unknown[], Answer>(handler: (...args: Args) => Promise<Answer>) => {
     return (...args: Args): Promise<Answer> => {
@@ -61,14 +74,22 @@ function listen(life: Life, run: { progress: number }): void {
   const judged = <Asked, Answer>(
     refuse: (life: Life, asked: unknown) => void,
     handle: (life: Life, asked: unknown) => Promise<Answer>,
+    isTooEarly = isBehind,
   ) => {
     const later = async (asked: Asked): Promise<Answer> => {
-      await condition(() => !isBehind(life));
-      refuse(life, asked);
-      return handle(life, asked);
+      const wasCancelled = life.cancellation !== undefined;
+      if (!wasCancelled) run.waiting += 1;
+      try {
+        await condition(() => !isTooEarly(life) || (run.isEnding && !wasCancelled));
+        const { cancellation, ...uncancelled } = life;
+        refuse(wasCancelled ? life : uncancelled, asked);
+        return await handle(life, asked);
+      } finally {
+        if (!wasCancelled) run.waiting -= 1;
+      }
     };
     const handler = counted((asked: Asked) =>
-      isBehind(life) && patched('judged-later') ? later(asked) : handle(life, asked),
+      isTooEarly(life) && patched('judged-later') ? later(asked) : handle(life, asked),
     );
     return [handler, { validator: (asked: Asked) => refuse(life, asked) }] as const;
   };
@@ -90,6 +111,7 @@ function listen(life: Life, run: { progress: number }): void {
   setHandler(contract.changePeriodUpdate, ...changing('period'));
   setHandler(contract.adjustUpdate, ...judged(refuseAdjustment, adjust));
   setHandler(contract.refundUpdate, ...judged(refuseRefund, refund));
+  setHandler(contract.resolveUpdate, ...judged(refuseResolution, resolve, isUndecided));
   setHandler(contract.cancelSignal, (asked) => recordCancellation(life, asked));
   setHandler(
     contract.cancelUpdate,

@@ -13,7 +13,7 @@ const started = async (changes: Partial<contract.SubscriptionInput> = {}) => {
   await at.until(request, ({ period, status }) => period?.isPaid === true || status === 'trial');
   return { request, handle };
 };
-type Update = 'changePrice' | 'changePeriod' | 'adjust' | 'refund' | 'cancel' | 'subscribed';
+type Update = 'changePrice' | 'changePeriod' | 'adjust' | 'refund' | 'resolve' | 'cancel' | 'subscribed';
 /** What it was refused with, as `type: message`; `accepted` if it was not. */
 const refusalOf = (request: contract.SubscriptionInput, update: Update, input: unknown): Promise<string> =>
   handleOf(request)
@@ -146,6 +146,42 @@ describe('SUB-6 adjustments and refunds', () => {
     expect(await refusalOf(request, 'refund', { period: 1, by: 'Bob' })).toBe('accepted');
     expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', owed: [], totals: { net: 0 } });
   });
+
+  it('one that can never be given back is settled by hand, and whoever cancelled did not wait for it', async () => {
+    const customer = await world.customer({ balance: 1_000 });
+    const { request, handle } = await started({ customer });
+    const { startedAt } = await at.stateOf(request);
+    const settle = { period: 1, how: 'paid-out', note: 'in cash, receipt 7', by: 'Bob' } as const;
+    expect(await refusalOf(request, 'resolve', settle)).toBe(
+      'NothingToResolve: period: nothing of period 1 waits for a person',
+    );
+    await world.ledger.closeAccount({ key: world.fresh('close'), at: await at.later(), account: customer });
+    await at.until(request, ({ mails }) => mails.pending.length === 0);
+    // Or it were over before it can be asked again.
+    world.inbox.setFault({ kind: 'busy' });
+    const cancelled = await handle.executeUpdate(contract.cancelUpdate, { args: [{ requestedAt: startedAt }] });
+    expect(cancelled).toMatchObject({ endedAt: startedAt, owed: [{ period: 1 }], totals: { refunded: 0 } });
+    const stuck = await at.until(request, ({ status }) => status === 'needs-attention');
+    expect(stuck).toMatchObject({ owed: [{ period: 1, type: 'AccountClosed' }] });
+    expect(await refusalOf(request, 'refund', { period: 1, by: 'Bob' })).toMatch(/^AccountClosed: /);
+    // Asked for again, it does not wait either.
+    expect(await handle.executeUpdate(contract.cancelUpdate, { args: [{}] })).toMatchObject({ owed: stuck.owed });
+    expect(await refusalOf(request, 'resolve', { ...settle, period: 2 })).toMatch(/^NothingToResolve: period: /);
+    const resolved = await handle.executeUpdate(contract.resolveUpdate, { args: [settle] });
+    expect(resolved).toMatchObject({ ...settle, amount: 1000 });
+    expect(await handle.executeUpdate(contract.resolveUpdate, { args: [settle] })).toEqual(resolved);
+    expect(await refusalOf(request, 'resolve', { ...settle, how: 'waived' })).toBe(
+      'ChangeMismatch: how: period 1 was settled by hand with other details',
+    );
+    world.inbox.setFault(undefined);
+    expect(await at.endOf(request)).toMatchObject({
+      status: 'cancelled',
+      owed: [],
+      resolved: [resolved],
+      totals: { charged: 1000, refunded: 0, net: 1000 },
+    });
+    expect(await world.kindsTo(customer)).toEqual(['welcome', 'subscription-cancelled']);
+  });
 });
 
 describe('bad input is refused by field, and changes nothing', () => {
@@ -166,7 +202,13 @@ describe('bad input is refused by field, and changes nothing', () => {
     ['adjust', { reference: 'r', amount: 1, direction: 'up', reason: 'r', by: 'b' }, /^direction: must be credit or/],
     ['adjust', { reference: '', amount: 1, direction: 'debit', reason: 'r', by: 'b' }, /^reference: must be 1 to 64/],
     ['refund', { period: 0, by: 'b' }, /^period: must be at least 1$/],
-    ['cancel', { requestedAt: 'today' }, /^requestedAt: must be a time in UTC/],
+    ['resolve', { period: 1, how: 'somehow', note: 'n', by: 'b' }, /^how: must be paid-out or waived$/],
+    ['resolve', { period: 1, how: 'waived', note: '', by: 'b' }, /^note: must not be empty$/],
+    [
+      'cancel',
+      { requestedAt: 'today' },
+      /^requestedAt: must be a time such as 2027-03-20T09:30:00Z or 2027-03-20T10:30:00\+01:00$/,
+    ],
     ['subscribed', { subscriptionId: 'x' }, /^customer: must be text; plan: /],
   ] as const)('%s %j', async (update, input, message) => {
     const request = await world.aSubscription();

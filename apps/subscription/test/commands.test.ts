@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { cancelSignal, stateQuery } from '../src/contract.ts';
 import * as changes from '../src/extras/change-commands.ts';
 import * as commands from '../src/extras/commands.ts';
 import * as customers from '../src/extras/customer-commands.ts';
@@ -64,6 +65,11 @@ it('subscribe: stands, is found again, is refused with other details, and withou
     // On a slow machine it says meanwhile that it is waiting.
     expect(await saying(() => subscribe({}))).toMatchObject({ code: 0, out: expect.stringMatching(stands) });
   }
+  expect(await saying(() => changes.cancelCommand(id, {}))).toMatchObject({ code: 0 });
+  expect(await saying(() => subscribe({}))).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(new RegExp(`was cancelled; .*\\n  An id is used once\\. .*: --id ${id}-2\\n`)),
+  });
   expect(await saying(() => subscribe({ plan: 'endless', id }))).toMatchObject({
     code: 2,
     out: '',
@@ -244,4 +250,40 @@ it('without a worker: what is known, and a cancellation that is recorded all the
     code: 1,
     err: expect.stringMatching(/^There is no subscription never-was\.\n→ They are listed by: .* list$/),
   });
+});
+
+it('what can never be given back: cancelled at once, said what is pending, settled by hand', async () => {
+  const customer = await world.customer({ balance: 1_000 });
+  const { subscriptionId: id } = await paid({ customer });
+  const settle = (options: object = {}) =>
+    changes.resolveCommand(id, { period: '1', how: 'paid-out', note: 'in cash', by: 'Ada', ...options });
+  expect(await saying(() => settle({ how: 'somehow' }))).toMatchObject({
+    code: 2,
+    err: 'how: must be paid-out or waived',
+  });
+  expect(await saying(settle)).toMatchObject({ code: 2, err: 'period: nothing of period 1 waits for a person' });
+  await world.ledger.closeAccount({ key: world.fresh('close'), at: new Date().toISOString(), account: customer });
+  const { startedAt: requestedAt } = await handleOf({ subscriptionId: id }).query(stateQuery);
+  await handleOf({ subscriptionId: id }).signal(cancelSignal, { requestedAt });
+  await until(id, ({ status }) => status === 'needs-attention');
+  const { code, out } = await saying(() => changes.cancelCommand(id, {}));
+  expect({ code, lines: out.split('\n') }).toEqual({
+    code: 0,
+    lines: [
+      expect.stringMatching(`^Subscription ${id} is cancelled, as of .* UTC; it is over once nothing is owed any more`),
+      expect.stringMatching(`The charge of period 1 is to be given back, and the ledger refuses: .* is closed$`),
+      expect.stringMatching(`refund ${id} --period 1$`),
+      expect.stringMatching(`resolve ${id} --period 1 --how paid-out --note`),
+    ],
+  });
+  expect(await saying(settle)).toMatchObject({
+    code: 0,
+    out: `Period 1 of ${id} was paid out past the ledger: 10.00 EUR. The ledger has it as charged.`,
+  });
+  await handleOf({ subscriptionId: id }).result();
+  const { out: page, code: agrees } = await saying(() => commands.statusCommand(id, {}));
+  expect(agrees).toBe(0);
+  expect(page).toMatch(/^ {2}Period 1 was paid out past the ledger by Ada: 10\.00 EUR; in cash$/m);
+  expect(page).toMatch(/^ {2}Charged 10\.00 EUR for 1 period: 10\.00 EUR in all$/m);
+  expect(await saying(settle)).toMatchObject({ code: 2, err: `subscription ${id} is cancelled` });
 });

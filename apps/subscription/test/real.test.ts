@@ -27,7 +27,7 @@ describe('SUB-8 a reset', () => {
   };
 
   it('to before a charge does not charge again', async () => {
-    const request = await world.aSubscription({ plan: { ...quick, maxPeriods: 3 } });
+    const request = await world.aSubscription({ plan: { ...quick, period: { seconds: 3 }, maxPeriods: 3 } });
     const handle = await at.start(request);
     const change = { price: 150, from: 3, changeId: 'spring', by: 'Bob' };
     await handle.executeUpdate(contract.changePriceUpdate, { args: [change] });
@@ -68,6 +68,57 @@ describe('SUB-8 a reset', () => {
       refunds: [{ period: 1, by: 'ledger' }],
     });
   });
+
+  it.each([
+    ['in advance, without a time', { billing: 'in-advance' }, undefined, 'cancelled'],
+    ['in arrears, without a time', { billing: 'in-arrears' }, undefined, 'cancelled'],
+    ['after a trial, without a time', { billing: 'in-advance', trial: { seconds: 1 } }, undefined, 'cancelled'],
+    ['with a time long ago, which takes a charge back', { billing: 'in-advance' }, 0, 'cancelled'],
+    ['with one in the trial, that was heard of after it', { trial: { seconds: 1 } }, 1_000, 'trial-cancelled'],
+  ] as const)('a cancellation is taken up again with all that was booked: %s', async (_, changes, asked, status) => {
+    const isInTrial = status === 'trial-cancelled';
+    const request = await world.aSubscription({ plan: { ...quick, period: { seconds: 2 }, ...changes } });
+    const handle = await at.start(request);
+    const { startedAt } = await at.until(request, ({ periodsPaid }) => periodsPaid === (isInTrial ? 1 : 2));
+    const debit = { reference: 'visit', amount: 5, direction: 'debit', reason: 'r', by: 'Bob' } as const;
+    await handle.executeUpdate(contract.adjustUpdate, { args: [debit] });
+    const requestedAt = asked === undefined ? undefined : new Date(Date.parse(startedAt) + asked).toISOString();
+    await handle.signal(contract.cancelSignal, { ...(requestedAt !== undefined && { requestedAt }) });
+    const before = await at.endOf(request);
+    expect(before).toMatchObject({ status, totals: { refunded: asked === undefined ? 0 : 100, debited: 5 } });
+    const booked = await world.booked(request);
+    // Then also the period after the last one that was charged for is over.
+    await at.past(new Date(Date.parse(before.period?.endsAt ?? '') + 2_000).toISOString());
+    await reset(handle);
+    const { totals, periodsPaid, adjustments } = before;
+    expect(await at.endOf(request)).toMatchObject({ status, totals, periodsPaid, adjustments: [debit] });
+    expect(adjustments).toMatchObject([debit]);
+    expect(await world.booked(request)).toEqual(booked);
+  });
+
+  it('does not take a no of the run before for an answer: who has money by then is charged', async () => {
+    const customer = await world.customer({ balance: 0 });
+    const plan = { ...hourly, dunning: [{ seconds: 1 }], maxPeriods: 1 };
+    const request = await world.aSubscription({ customer, plan });
+    const handle = await at.start(request);
+    expect(await at.endOf(request)).toMatchObject({ status: 'unpaid', totals: { net: 0 } });
+    await reset(handle);
+    // Neither of these is another try of the first run's.
+    await at.until(request, ({ status }) => status === 'past-due');
+    await world.payIn(customer, 100);
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    expect(await world.asked(request.subscriptionId)).toEqual([
+      'period:1:attempt:1 refused',
+      'period:1:attempt:2 refused',
+      'period:1:attempt:3 refused',
+      'period:1:attempt:4 done',
+    ]);
+    // The customer is told of that no as well.
+    const told = ['welcome', 'payment-declined', 'subscription-unpaid', 'payment-declined'];
+    await vi.waitFor(async () => expect(await world.kindsTo(customer)).toEqual(told), 10_000);
+    await handleOf(request).signal(contract.cancelSignal, { requestedAt: new Date().toISOString() });
+    await handleOf(request).result();
+  });
 });
 
 it('an id that was charged for before is refused, also when Temporal has forgotten it', async () => {
@@ -76,7 +127,7 @@ it('an id that was charged for before is refused, also when Temporal has forgott
   await at.endOf(request);
   const workflowExecution = { workflowId: handleOf(request).workflowId };
   await client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
-  await vi.waitFor(() => expect(handleOf(request).describe()).rejects.toThrow(/not found/), 20_000);
+  await vi.waitFor(() => expect(handleOf(request).describe()).rejects.toThrow(/not found/), 60_000);
   const again = await subscriptions.subscribeOrFind(client, request, 'ada');
   expect(again).toMatchObject({ status: 'refused', reason: { type: 'SubscriptionIdTaken' }, totals: { charged: 0 } });
   expect(await world.booked(request)).toEqual(['charge 1: 100']);
@@ -107,6 +158,28 @@ describe('SUB-8 a charge that is on its way when it is cancelled', () => {
       status: 'cancelled',
       totals: { net: 100 + kept, refunded: 100 - kept },
     });
+  });
+});
+
+describe('SUB-8 a try of a declined charge that is on its way when it is cancelled', () => {
+  it.each([
+    ['when it was due, is given back', 0, 0],
+    ['after that, is kept', 1, 100],
+  ] as const)('asked for %s', async (_, later, net) => {
+    const customer = await world.customer({ balance: 0 });
+    const request = await world.aSubscription({ customer, plan: { ...hourly, dunning: [{ seconds: 2 }] } });
+    await at.start(request);
+    const { nextCharge } = await at.until(request, (state) => state.status === 'past-due' && !!state.nextCharge);
+    await world.payIn(customer, 100);
+    world.faults = new Faults();
+    world.faults.on({ point: 'after-commit', of: 'charge', effect: 'hang', calls: 1 });
+    await vi.waitFor(() => expect(world.faults.met).toEqual(['after-commit of charge']), 20_000);
+    const requestedAt = new Date(Date.parse(nextCharge?.at ?? '') + later).toISOString();
+    await handleOf(request).signal(contract.cancelSignal, { requestedAt });
+    await at.until(request, ({ cancellation }) => cancellation?.requestedAt === requestedAt);
+    world.faults.off();
+    expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', totals: { charged: 100, net } });
+    expect(await world.kindsTo(customer)).toEqual(['welcome', 'payment-declined', 'subscription-cancelled']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { turnOnSchedule } from '@repo/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type SubscriptionInput, subscriptionWorkflowId } from '../src/contract.ts';
 import { refundCommand } from '../src/extras/change-commands.ts';
@@ -140,4 +141,19 @@ describe('a person has to look', () => {
     expect(await handleOf(request).result()).toMatchObject({ status: 'cancelled', totals: { net: 0 } });
     expect(await reconciled(request)).toEqual([]);
   });
+});
+
+it('the schedule does the same, with a worker of its own, and says how to go on', { timeout: 120_000 }, async () => {
+  const request = await paid();
+  await handleOf(request).terminate();
+  const cli = new URL('../src/extras/cli.ts', import.meta.url);
+  const { subscriptionId: id, customer } = request;
+  const why = `^${id} needs attention: its workflow is terminated .*\n  → If ${customer} is to stay: .* subscribe `;
+  expect(
+    await turnOnSchedule({ client, cli, taskQueue: 'subscription-reconcile', env: { ...world.env } }),
+  ).toMatchObject({
+    putRight: { count: 0, first: [] },
+    needAttention: { first: expect.arrayContaining([expect.stringMatching(new RegExp(why))]) },
+  });
+  expect(await world.booked(request)).toEqual(['charge 1: 1000']);
 });

@@ -11,7 +11,11 @@ const after = (startedAt: string, milliseconds: number) => new Date(Date.parse(s
 async function away(plan: typeof quick, seconds: number, maxPeriods = 6) {
   const request = await world.aSubscription({ plan: { ...plan, maxPeriods } });
   await at.start(request);
-  const { startedAt } = await at.until(request, ({ period }) => period?.number === 1);
+  // Not while a charge is on its way: what becomes of that is another test's.
+  const { startedAt } = await at.until(
+    request,
+    ({ period }) => (period?.number ?? 0) > 0 && (period?.isPaid || plan.billing === 'in-arrears'),
+  );
   await at.worker.stop();
   await at.past(after(startedAt, seconds * 1000));
   return { request, startedAt };
@@ -20,7 +24,7 @@ async function away(plan: typeof quick, seconds: number, maxPeriods = 6) {
 describe('SUB-8 a worker that was away', () => {
   it('for three periods charges each once, in order', async () => {
     const { request } = await away(quick, 4);
-    expect((await world.booked(request)).length).toBeLessThanOrEqual(2);
+    expect((await world.booked(request)).length).toBeLessThan(4);
     await at.worker.start();
     expect(await at.endOf(request)).toMatchObject({ status: 'ended', periodsPaid: 6 });
     expect(await world.booked(request)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `charge ${n}: 100`));
@@ -48,6 +52,27 @@ describe('SUB-8 a worker that was away', () => {
     expect(await world.kindsTo(request.customer)).toEqual(['welcome', 'subscription-ended']);
   });
 });
+
+it.each([
+  ['before', -1, 0],
+  ['after', 1, 100],
+] as const)(
+  'SUB-8 a try of a declined charge that fell due while no worker was up: cancelled %s it',
+  async (_, later, net) => {
+    const customer = await world.customer({ balance: 0 });
+    const plan = { ...quick, period: { seconds: 3_600 }, dunning: [{ seconds: 2 }, { seconds: 60 }] };
+    const request = await world.aSubscription({ customer, plan });
+    await at.start(request);
+    const { nextCharge } = await at.until(request, (state) => state.status === 'past-due' && !!state.nextCharge);
+    await at.worker.stop();
+    await world.payIn(customer, 1_000);
+    const due = nextCharge?.at ?? '';
+    await at.past(after(due, 10));
+    await handleOf(request).signal(cancelSignal, { requestedAt: after(due, later) });
+    await at.worker.start();
+    expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', totals: { refunded: 0, net } });
+  },
+);
 
 it('SUB-8 a cancellation without a time that lay there while no worker was up: what began meanwhile is not paid for', async () => {
   const { request } = await away(quick, 4);

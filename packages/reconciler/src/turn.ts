@@ -8,7 +8,7 @@ export interface TurnInput {
 
 /** Something that a turn has found. */
 export interface Found {
-  /** In one line, for people: what it is about, and what was done, or has to be. */
+  /** For people: what it is about, and what was done, or has to be. */
   words: string;
   /** A person has to look at it; otherwise it was put right. */
   needsAttention: boolean;

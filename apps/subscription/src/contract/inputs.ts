@@ -29,7 +29,9 @@ export const line = (most: number) =>
 const by = line(100);
 const periodNumber = z.int('must be a whole number').min(1, 'must be at least 1').max(10_000, 'must be at most 10000');
 const aTime = 'must be a time such as 2027-03-20T09:30:00Z or 2027-03-20T10:30:00+01:00';
-const instant = z.iso.datetime({ offset: true, error: aTime }).refine((text) => !Number.isNaN(Date.parse(text)), aTime);
+const instant = z.iso
+  .datetime({ offset: true, error: aTime, abort: true })
+  .refine((text) => !Number.isNaN(Date.parse(text)), aTime);
 export const timeZone = z
   .string('must be text')
   .regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, 'must be the name of a time zone, such as Europe/Berlin');
@@ -82,6 +84,14 @@ const adjustFields = {
   by,
 };
 const refundFields = { period: periodNumber, reason: line(200).default('refund'), by };
+const resolveFields = {
+  period: periodNumber,
+  /** Whether the customer was given the money in some other way, or is not to have it. */
+  how: z.enum(['paid-out', 'waived'], 'must be paid-out or waived'),
+  /** For whoever reads the books one day. */
+  note: line(200),
+  by,
+};
 const cancelFields = {
   /** ISO 8601: what counts. If left out, it is now, but no later than the end of what was paid for while a worker was up. */
   requestedAt: instant.optional(),
@@ -95,6 +105,7 @@ export const atTheDoor = {
   changePeriod: z.strictObject(changePeriodFields),
   adjust: z.strictObject(adjustFields),
   refund: z.strictObject(refundFields),
+  resolve: z.strictObject(resolveFields),
   cancel: z.strictObject(cancelFields),
   subscriptionId: z.strictObject({ subscriptionId }),
 };
@@ -106,6 +117,7 @@ export const inTheWorkflow = {
   changePeriod: z.object(changePeriodFields),
   adjust: z.object(adjustFields),
   refund: z.object(refundFields),
+  resolve: z.object(resolveFields),
   cancel: z.object(cancelFields),
 };
 
@@ -122,4 +134,5 @@ export type ChangePrice = z.output<typeof inTheWorkflow.changePrice>;
 export type ChangePeriod = z.output<typeof inTheWorkflow.changePeriod>;
 export type Adjust = z.output<typeof inTheWorkflow.adjust>;
 export type Refund = z.input<typeof inTheWorkflow.refund>;
+export type Resolve = z.output<typeof inTheWorkflow.resolve>;
 export type Cancel = z.output<typeof inTheWorkflow.cancel>;

@@ -52,7 +52,18 @@ export interface Refunded {
   at: string;
 }
 
-/** Minor units, all that ever was. `net` is what the customer has paid in the end: charged − refunded − credited + debited. */
+/** A charge that was to be given back, settled by a person past the ledger: what the ledger has of it stays as it is. */
+export interface Resolved {
+  period: number;
+  /** Minor units. */
+  amount: number;
+  how: 'paid-out' | 'waived';
+  note: string;
+  by: string;
+  at: string;
+}
+
+/** Minor units, all that ever was, as the ledger has it. `net` is what the customer has paid in the end: charged − refunded − credited + debited. */
 export interface Totals {
   charged: number;
   refunded: number;
@@ -98,12 +109,14 @@ export interface SubscriptionState {
   refunds: Refunded[];
   /** `effectiveAt` is `requestedAt`, unless that is not possible. */
   cancellation?: { requestedAt: string; effectiveAt: string; by?: string };
-  /** Set once the subscription is over. */
+  /** Set once that is decided. It is over when nothing is owed any more. */
   endedAt?: string;
   /** Why it was refused, or could not be paid. */
   reason?: Reason;
-  /** Charges that must be given back, and that the ledger will not give back until a person has looked into it. */
-  owed: ({ period: number } & Reason)[];
+  /** Charges that are being given back. With a reason, the ledger will not do so until a person has looked into it. */
+  owed: ({ period: number } & Partial<Reason>)[];
+  /** Missing if there is none. */
+  resolved?: Resolved[];
   mails: {
     /** Not delivered yet, oldest first. */
     pending: MailKind[];

@@ -73,6 +73,18 @@ export function refundCommand(id: string, { json, by, period, reason }: Options)
   });
 }
 
+/** What the ledger will not give back is settled by hand. */
+export function resolveCommand(id: string, { json, by, period, how, note }: Options): Promise<void> {
+  const request = parseInput(
+    atTheDoor.resolve,
+    doors.given({ period: doors.numberOf(period), how, note, by: who(by) }),
+  );
+  return changing(id, async (client, { currency }) => {
+    const resolved = await subscriptions.resolve(client, id, request);
+    print(json, resolved, () => words.resolvedInWords(id, resolved, currency));
+  });
+}
+
 /** Ends it, by the time at which this is asked for. */
 export function cancelCommand(id: string, { json, by }: Options): Promise<void> {
   parseInput(atTheDoor.subscriptionId, { subscriptionId: id });

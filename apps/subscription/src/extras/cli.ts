@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { appProgram, print } from '@repo/dev-stack/commands';
+import { addScheduleOptions } from '@repo/reconciler/options';
 import { runProgram } from '@repo/worker-kit';
 import { Option } from 'commander';
 import type { Demo } from './demo.ts';
@@ -117,10 +118,12 @@ program
   .option('--json', 'print each entry as JSON, one a line')
   .action(async (customer, options) => (await import('./customer-commands.ts')).ledgerCommand(customer, options));
 
-program
-  .command('reconcile')
-  .description('holds Temporal against the ledger, for every subscription; exit code 3 if a person has to look')
-  .option('--grace <duration>', 'leave alone what has ended less than that long ago', '15m')
+addScheduleOptions(
+  program
+    .command('reconcile')
+    .description('holds Temporal against the ledger, for every subscription; exit code 3 if a person has to look')
+    .option('--grace <duration>', 'leave alone what has ended less than that long ago', '15m'),
+)
   .option('--json', 'print each finding as JSON, one a line')
   .action(async (options) => (await import('./reconcile-command.ts')).reconcileCommand(options));
 

@@ -79,12 +79,12 @@ export async function disagreements(ledger: Ledger, state: SubscriptionState): P
 
 /** By the boundaries that the state still knows: those of the period that was open when it was cancelled. */
 function chargedAfterCancellation(
-  { cancellation, period, plan, subscriptionId, owed }: SubscriptionState,
+  { cancellation, period, plan, subscriptionId, owed, resolved = [] }: SubscriptionState,
   all: Booked[],
 ) {
   if (!cancellation || !period || typeof plan === 'string') return [];
   const due = plan.billing === 'in-advance' ? period.startsAt : period.endsAt;
-  const isOwed = owed.some((one) => one.period === period.number);
+  const isOwed = [...owed, ...resolved].some((one) => one.period === period.number);
   const paid = all.filter((one) => one.period === period.number).reduce((total, { amount }) => total + amount, 0);
   if (due < cancellation.effectiveAt || paid === 0 || isOwed) return [];
   return [`${subscriptionId} was cancelled at ${cancellation.effectiveAt}, and paid for period ${period.number}`];

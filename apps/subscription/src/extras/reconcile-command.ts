@@ -1,20 +1,39 @@
-import { milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { print, untilStopped } from '@repo/dev-stack/commands';
+import { type ReconcileOptions, type Reconciler, runReconcile } from '@repo/reconciler';
 import type { Client } from '@temporalio/client';
-import { subscriptionWorkflowId } from '../contract.ts';
-import { withDatabases } from './databases-at-hand.ts';
+import { defaultTaskQueue, subscriptionWorkflowId } from '../contract.ts';
+import { requireReady, withDatabases } from './databases-at-hand.ts';
 import { type Finding, reconcile } from './reconcile.ts';
 import { requestOf } from './subscription-lookup.ts';
 
 const command = 'pnpm --filter subscription subscription';
 
-/** One turn of the reconciler; exit code 3 if a person has to look at something. */
-export function reconcileCommand({ json, grace }: { json?: boolean; grace: string }): Promise<void> {
-  const graceMs = milliseconds('grace', grace);
+/** One turn of the reconciler, with exit code 3 if a person has to look at something; its schedule, or the worker for that. */
+export const reconcileCommand = (options: ReconcileOptions): Promise<void> =>
+  runReconcile({ reconciler, options, more: {}, once: (client, graceMs) => once(client, graceMs, options) });
+
+const reconciler: Reconciler = {
+  command: `${command} reconcile`,
+  defaultTaskQueue,
+  withStores: (use) =>
+    withDatabases(async (databases) => {
+      await requireReady(databases);
+      const { ledger, merchant } = databases;
+      return use(async function* (input) {
+        for await (const finding of reconcile({ ...input, ledger, merchant })) {
+          const words = findingInWords(finding, await nextStep(input.client, finding));
+          yield { words, needsAttention: true };
+        }
+      });
+    }),
+};
+
+async function once(client: Client, graceMs: number, { json }: ReconcileOptions): Promise<void> {
   let [looked, attention] = [0, 0];
   const onLooked = (subscriptions: number) => {
     looked = subscriptions;
   };
-  const turn = (client: Client) =>
+  const turn = () =>
     withDatabases(async ({ ledger, merchant }) => {
       for await (const finding of reconcile({ client, ledger, merchant, graceMs, onLooked })) {
         attention += 1;
@@ -23,14 +42,12 @@ export function reconcileCommand({ json, grace }: { json?: boolean; grace: strin
       }
       return true;
     });
-  return withClient(async (client) => {
-    if (!(await untilStopped(client, () => turn(client)))) {
-      process.exitCode = 130;
-      return console.error('Stopped. Nothing was changed.');
-    }
-    if (!json) console.log(`${looked} subscriptions: ${attention} need attention.`);
-    process.exitCode = attention > 0 ? 3 : 0;
-  });
+  if (!(await untilStopped(client, turn))) {
+    process.exitCode = 130;
+    return console.error('Stopped. Nothing was changed.');
+  }
+  if (!json) console.log(`${looked} subscriptions: ${attention} need attention.`);
+  process.exitCode = attention > 0 ? 3 : 0;
 }
 
 export function findingInWords(finding: Finding, next: string | undefined): string {

@@ -1,6 +1,6 @@
 import { formatAmount, isCurrency } from '@repo/ledger/money';
 import type * as types from '../contract.ts';
-import { type Plan, spanInWords } from '../contract.ts';
+import { isClosed, type Plan, spanInWords } from '../contract.ts';
 import type { ListedSubscription } from './subscriptions.ts';
 
 /** What the commands print of subscriptions, for people. */
@@ -19,7 +19,8 @@ export function standsInWords(state: types.SubscriptionState): string {
       '  Once that is mended, subscribe again.',
     ].join('\n');
   }
-  return `${headline(state)}\n  What it is at: ${command} status ${id}`;
+  const again = `  An id is used once. To subscribe anew, give another one: --id ${id}-2\n`;
+  return `${headline(state)}\n${isClosed(status) ? again : ''}  What it is at: ${command} status ${id}`;
 }
 
 /** All that is known. @param disagrees what the ledger says otherwise */
@@ -52,7 +53,8 @@ function totalsLine({ totals, periodsPaid, currency }: types.SubscriptionState):
   return `Charged ${money(totals.charged)} for ${periods}${more.join('')}: ${money(totals.net)} in all`;
 }
 
-function pastLines({ changes, adjustments, refunds, cancellation, currency }: types.SubscriptionState): string[] {
+function pastLines(state: types.SubscriptionState): string[] {
+  const { changes, adjustments, refunds, resolved = [], cancellation, currency } = state;
   const money = (minorUnits: number) => amount(minorUnits, currency);
   return [
     ...changes.map((one) => `${changeWords(one, currency)}, asked for by ${one.by} at ${moment(one.at)}`),
@@ -61,21 +63,36 @@ function pastLines({ changes, adjustments, refunds, cancellation, currency }: ty
       return `${what} of ${money(one.amount)} by ${one.by} (${one.reference}): ${one.reason}`;
     }),
     ...refunds.map((one) => `Period ${one.period} was given back by ${one.by}: ${money(one.amount)}; ${one.reason}`),
+    ...resolved.map(
+      (one) => `Period ${one.period} was ${howWords[one.how]} by ${one.by}: ${money(one.amount)}; ${one.note}`,
+    ),
     ...(cancellation
       ? [`Cancelled${cancellation.by ? ` by ${cancellation.by}` : ''}, as of ${moment(cancellation.effectiveAt)}`]
       : []),
   ];
 }
 
+const howWords: Record<types.Resolved['how'], string> = {
+  'paid-out': 'paid out past the ledger',
+  waived: 'not given back, as settled',
+};
+
 function troubleLines({ subscriptionId: id, reason, period, owed, mails }: types.SubscriptionState): string[] {
   return [
     ...(reason && period?.isPaid === false ? [reason.message] : []),
-    ...owed.flatMap((one) => [
-      `The charge of period ${one.period} is to be given back, and the ledger refuses: ${one.message}`,
-      `  Once that is mended: ${command} refund ${id} --period ${one.period}`,
-    ]),
+    ...owed.flatMap((one) => owedLines(id, one)),
     ...(mails.pending.length > 0 ? [`Mail on its way: ${mails.pending.join(', ')}`] : []),
     ...mails.undelivered.map((one) => `Mail ${one.mail} could not be delivered: ${one.message}`),
+  ];
+}
+
+/** What is still to be given back, and what a person can do about it. */
+function owedLines(id: string, { period, message }: types.SubscriptionState['owed'][number]): string[] {
+  if (message === undefined) return [`The charge of period ${period} is being given back`];
+  return [
+    `The charge of period ${period} is to be given back, and the ledger refuses: ${message}`,
+    `  Once that is mended: ${command} refund ${id} --period ${period}`,
+    `  If it never will be: ${command} resolve ${id} --period ${period} --how paid-out --note "…" (or --how waived)`,
   ];
 }
 
@@ -137,9 +154,17 @@ export function adjustmentInWords(id: string, one: types.Adjustment, currency: s
 export const refundInWords = (id: string, { period, amount: given }: types.Refunded, currency: string): string =>
   `Period ${period} of ${id} was given back: ${amount(given, currency)}.`;
 
-/** What a cancelled one was, and what it has cost. */
+export const resolvedInWords = (id: string, one: types.Resolved, currency: string): string =>
+  `Period ${one.period} of ${id} was ${howWords[one.how]}: ${amount(one.amount, currency)}. The ledger has it as charged.`;
+
+/** What a cancelled one was, and what it has cost; or what it waits for. */
 export function endInWords(state: types.SubscriptionState): string {
-  const { subscriptionId, status, totals, currency } = state;
+  const { subscriptionId, status, totals, currency, cancellation, owed } = state;
+  if (owed.length > 0) {
+    const since = moment(cancellation?.effectiveAt ?? '');
+    const lines = owed.flatMap((one) => owedLines(subscriptionId, one)).map((line) => `\n  ${line}`);
+    return `Subscription ${subscriptionId} is cancelled, as of ${since}; it is over once nothing is owed any more.${lines.join('')}`;
+  }
   return `Subscription ${subscriptionId} ${statuses[status]}; paid in all: ${amount(totals.net, currency)}.`;
 }
 

@@ -79,27 +79,29 @@ export const changePrice = ask(contract.changePriceUpdate);
 export const changePeriod = ask(contract.changePeriodUpdate);
 export const adjust = ask(contract.adjustUpdate);
 export const refund = ask(contract.refundUpdate);
+export const resolve = ask(contract.resolveUpdate);
 
 /**
- * Cancels, and answers with what has become of the subscription. A signal records it first, so that it holds also while no
- * worker is up. Of one that has been cancelled before, it answers with that.
+ * Cancels, and answers with what has become of the subscription: it is over, or will be once nothing is `owed` any more. A
+ * signal records it first, so that it holds also while no worker is up. Of one that has been cancelled before, it answers with
+ * that.
  * @throws NoSuchWorkflow, EndedFromOutside; NoWorker, while it is recorded; WorkflowUpdateFailedError with `SubscriptionOver`
  * if it had come to another end before
  */
-export function cancel(client: Client, id: string, request: types.Cancel): Promise<types.SubscriptionOutcome> {
+export function cancel(client: Client, id: string, request: types.Cancel): Promise<types.SubscriptionState> {
   // The signal and the update say the same time.
   const asked = { ...request, requestedAt: request.requestedAt ?? new Date().toISOString() };
   return openOrEnded(client, id, {
     open: async (handle) => {
       await handle.signal(contract.cancelSignal, asked);
       const options = { args: [asked] as [types.Cancel], waitForStage: 'ACCEPTED' as const };
-      const start = () => handle.startUpdate<types.SubscriptionOutcome, [types.Cancel]>(contract.cancelUpdate, options);
+      const start = () => handle.startUpdate<types.SubscriptionState, [types.Cancel]>(contract.cancelUpdate, options);
       const accepted = await ifWorkerAnswers(client, start);
       return accepted.result();
     },
     unanswered: mayBeRecorded,
     ended: (state) => {
-      if (state.cancellation) return state as types.SubscriptionOutcome;
+      if (state.cancellation) return state;
       throw refused(over, `subscription ${id} is ${state.status}`);
     },
   });

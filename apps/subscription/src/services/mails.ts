@@ -57,7 +57,7 @@ export const mails: Record<MailKind, Template<Data>> = {
     `We will try again on ${time(data.nextTryAt, data)}. Please see to it that there is enough money by then.`,
   ]),
   'trial-cancelled': letter('Your trial has been cancelled', (data) => [
-    `Your trial was cancelled, with effect from ${time(data.endedAt, data)}. You have paid nothing.`,
+    `Your trial was cancelled, with effect from ${time(data.endedAt, data)}. You pay nothing for it.`,
   ]),
   'subscription-cancelled': letter('Your subscription has been cancelled', (data) => [
     `Your subscription was cancelled, with effect from ${time(data.endedAt, data)}. Nothing more will be charged.`,

@@ -1,6 +1,6 @@
 import { ledgerFailureTypes } from '@repo/ledger/failure-types';
-import { inWords, keys, type Reason } from '../contract.ts';
-import { notBefore } from './cancelling.ts';
+import { failureTypes, inWords, keys, type Reason } from '../contract.ts';
+import { notBefore, notBeforeCharge } from './cancelling.ts';
 import { dueOf, goTo, type Life, mail, now, standing } from './life.ts';
 import { activities, boundary, refusalIn } from './services.ts';
 
@@ -27,15 +27,31 @@ export async function chargeForPeriod(life: Life): Promise<Reason | undefined> {
     return undefined;
   } catch (error) {
     const refusal = refusalIn(error);
-    const { alreadySettled, mismatch } = ledgerFailureTypes;
+    const askedBefore: string[] = [alreadySettled, mismatch, failureTypes.declinedBefore];
     if (refusal.details.account === to) return putOff(life, refusal);
-    if (refusal.type !== alreadySettled && refusal.type !== mismatch) return declined(life, refusal);
+    if (!askedBefore.includes(refusal.type)) return declined(life, refusal);
   }
   // A run before a reset has asked under these keys, for other amounts or more often: what counts is what the ledger has.
   const found = await activities.settlement({ settles });
   if (!found) return chargeForPeriod(life);
   paid(life, { ...found.posting, refunded: found.refunded });
   return undefined;
+}
+
+const { alreadySettled, mismatch } = ledgerFailureTypes;
+
+/**
+ * Whether a period that is not to be charged for has been all the same, by the run before a reset, which had not heard of the
+ * cancellation then. If it is the open one, it is paid.
+ */
+export async function hadCharged(life: Life, number: number): Promise<boolean> {
+  const { period } = standing(life);
+  const found = await activities.settlement({ settles: keys.settles(life.request.subscriptionId, number) });
+  if (found && number === period.number) {
+    paid(life, { ...found.posting, refunded: found.refunded });
+    notBeforeCharge(life, dueOf(life, period));
+  }
+  return found !== null;
 }
 
 /** An hour later is soon enough for a person to mend what is wrong with the merchant's account. */
@@ -50,10 +66,14 @@ function putOff(life: Life, { type, message }: Reason): undefined {
 
 function paid(life: Life, { amount, refunded: isRefunded }: { amount: number; refunded?: boolean }): void {
   const { period } = standing(life);
+  const { nextTryAt: retryDue } = life;
   if (life.settled) life.settledBefore = life.settled.due;
   // Heard of while this charge was on its way: only this one can be given back now.
   if (life.cancellation) life.cancellation.effectiveAt = notBefore(life, life.cancellation.effectiveAt);
-  life.settled = { period: period.number, due: dueOf(life, period) };
+  life.settled = {
+    ...{ period: period.number, due: dueOf(life, period), amount },
+    ...(retryDue !== undefined && { retryDue }),
+  };
   life.totals.charged += amount;
   life.periodsPaid += 1;
   period.isPaid = true;
@@ -75,7 +95,8 @@ async function declined(life: Life, { type, message }: Reason): Promise<Reason |
   // Counted from the try itself: a worker that was away does not make one try upon the other.
   const { at } = await boundary('to try again', { anchor: now(), timeZone: terms.timeZone, span, count: 1 });
   life.nextTryAt = at;
-  const what = `payment-declined:period:${number}:try:${period.declined}`;
+  // By the number of the key: what was declined after a reset is another no than the one before.
+  const what = `payment-declined:period:${number}:try:${life.attempt - 1}`;
   // Whoever has cancelled meanwhile is not told of a try that will not be made.
   if (!life.cancellation) mail(life, 'payment-declined', what, { period: number, amount, nextTryAt: at });
   return undefined;

@@ -1,5 +1,5 @@
-import { ApplicationFailure, condition } from '@temporalio/workflow';
-import type { Cancel, SubscriptionOutcome } from '../contract.ts';
+import { condition } from '@temporalio/workflow';
+import type { Cancel, SubscriptionState } from '../contract.ts';
 import { failureTypes, inTheWorkflow, isClosed } from '../contract.ts';
 import type { Life } from './life.ts';
 import { problems, refusal } from './refusal.ts';
@@ -13,14 +13,15 @@ import { view } from './view.ts';
  *   `effectiveAt` or later. Whoever says to have cancelled earlier than that has to be refunded by a person.
  *
  * Without a time, or with one that cannot be read, it counts as of now: nobody may lose a cancellation. But nobody knows how
- * long it lay there while no worker was up, so nothing counts as due before it that has not begun, to the customer's good.
+ * long it lay there while no worker was up, so nothing counts as due before it that has not begun, neither a period nor a try,
+ * to the customer's good. After a reset it is heard of at the very beginning; see `hadCharged`.
  */
 export function recordCancellation(life: Life, input: unknown): void {
   if (life.cancellation || isClosed(life.status)) return;
   const parsed = inTheWorkflow.cancel.safeParse(input ?? {});
   const { requestedAt, by } = parsed.success ? parsed.data : {};
-  const notBegun = life.period?.endsAt ?? life.startedAt;
-  const unsaid = Math.min(Date.parse(notBegun), Date.now());
+  const notBegun = [life.period?.endsAt ?? life.startedAt, ...(life.nextTryAt === undefined ? [] : [life.nextTryAt])];
+  const unsaid = Math.min(...notBegun.map((time) => Date.parse(time)), Date.now());
   const asked = requestedAt === undefined ? unsaid : Date.parse(requestedAt);
   const atMost = new Date(Math.min(asked, Date.now())).toISOString();
   life.cancellation = {
@@ -28,13 +29,25 @@ export function recordCancellation(life: Life, input: unknown): void {
     effectiveAt: notBefore(life, atMost),
     ...(by !== undefined && { by }),
   };
+  if (requestedAt === undefined) life.isUntimed = true;
 }
 
 /** That time, or the earliest at which a cancellation can take effect if that is later. */
 export function notBefore({ startedAt, settledBefore }: Life, time: string): string {
-  const earliest = settledBefore === undefined ? startedAt : new Date(Date.parse(settledBefore) + 1).toISOString();
+  const earliest = settledBefore === undefined ? startedAt : rightAfter(settledBefore);
   return time < earliest ? earliest : time;
 }
+
+/**
+ * A cancellation that a run was told of too early, because a reset hands it over at the beginning: of a charge that the run
+ * before had made, and had not been told to leave out, it cannot have been asked for earlier.
+ */
+export function notBeforeCharge({ cancellation, isUntimed }: Life, due: string): void {
+  if (!cancellation || !isUntimed || due < cancellation.effectiveAt) return;
+  cancellation.effectiveAt = rightAfter(due);
+}
+
+const rightAfter = (time: string): string => new Date(Date.parse(time) + 1).toISOString();
 
 /** Whether something that is due then still is to happen: at the very instant of a cancellation, it is not. */
 export const isBeforeCancellation = ({ cancellation }: Life, due: string): boolean =>
@@ -48,11 +61,12 @@ export function refuseCancellation(life: Life, input: Cancel | undefined): void 
   throw refusal(failureTypes.over, `subscription ${life.request.subscriptionId} is ${life.status}`);
 }
 
-/** Cancels, and answers when it is over. If that had begun to end otherwise, the answer says how. */
-export async function cancelAndWait(life: Life, input: Cancel | undefined): Promise<SubscriptionOutcome> {
+/**
+ * Cancels, and answers when it is over, or would be but for what is to be given back. If that had begun to end otherwise, the
+ * answer says how.
+ */
+export async function cancelAndWait(life: Life, input: Cancel | undefined): Promise<SubscriptionState> {
   recordCancellation(life, input);
-  await condition(() => isClosed(life.status));
-  const outcome = view(life);
-  if (isClosed(outcome.status)) return outcome as SubscriptionOutcome;
-  throw ApplicationFailure.nonRetryable('It is open again', 'Bug');
+  await condition(() => isClosed(life.status) || life.owed.length > 0);
+  return view(life);
 }

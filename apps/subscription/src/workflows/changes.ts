@@ -1,6 +1,7 @@
 import type * as types from '../contract.ts';
 import type { Span } from '../contract.ts';
 import { failureTypes, inTheWorkflow, isClosed, limits } from '../contract.ts';
+import { nextEnd } from './dates.ts';
 import { type Life, now, spanOf, standing } from './life.ts';
 import { problems, refusal } from './refusal.ts';
 import { boundary } from './services.ts';
@@ -76,12 +77,7 @@ export async function foresee(life: Life): Promise<void> {
   const { terms, period } = standing(life);
   if (terms.plan.billing !== 'in-arrears' || period.number > 0) return;
   const { span } = spanOf(life, 1);
-  const { at } = await boundary('the first charge is due', {
-    anchor: period.endsAt,
-    timeZone: terms.timeZone,
-    span,
-    count: 1,
-  });
+  const { at } = await boundary('the first charge is due', nextEnd(life));
   // Of two changes at once, the later one counts, whichever was answered first.
   if (spanOf(life, 1).span === span) life.firstDue = at;
 }

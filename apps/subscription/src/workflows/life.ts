@@ -4,10 +4,16 @@ import type * as types from '../contract.ts';
 import type { Span } from '../contract.ts';
 import { keys, statusAttribute } from '../contract.ts';
 
-/** A charge that succeeded. `due` is when it was to be made: a cancellation that was asked for by then takes it back. */
+/**
+ * A charge that succeeded. `due` is when it was to be made, and `retryDue` when the try was that succeeded, if that was not the
+ * first: a cancellation that was asked for by then takes it back.
+ */
 export interface Settled {
   period: number;
   due: string;
+  retryDue?: string;
+  /** Minor units. */
+  amount?: number;
 }
 
 /**
@@ -21,8 +27,11 @@ export interface Life {
   terms?: Terms;
   /** The open period; 0 is the trial, which is empty in a plan without one. */
   period?: types.Period;
-  /** Period `number` begins at `at`, and the ends of it and of later ones are counted from there. */
-  anchor: { at: string; number: number };
+  /**
+   * Period `number` begins at `at`, and the ends of it and of later ones are counted from there; or from `since`, if so many of
+   * the same unit lie between the two.
+   */
+  anchor: { at: string; number: number; since?: { at: string; count: number } };
   trialEndsAt?: string;
   /** In arrears, during the trial: when the first charge will be due. */
   firstDue?: string;
@@ -40,7 +49,10 @@ export interface Life {
   /** By period, for those of which a refund was refused: the number of the next try. */
   refundAttempts: Record<string, number>;
   owed: types.SubscriptionState['owed'];
+  resolved?: types.Resolved[];
   cancellation?: NonNullable<types.SubscriptionState['cancellation']>;
+  /** Whether nobody has said when the cancellation was asked for. */
+  isUntimed?: true;
   endedAt?: string;
   reason?: types.Reason;
   outbox: Mail[];

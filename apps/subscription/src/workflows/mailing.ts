@@ -1,3 +1,4 @@
+import { notificationFailureTypes } from '@repo/notifications/failure-types';
 import { condition } from '@temporalio/workflow';
 import { limits } from '../contract.ts';
 import type { Life } from './life.ts';
@@ -17,7 +18,10 @@ export async function sendMails(life: Life): Promise<never> {
       await activities.notify.executeWithOptions({ summary: `E-mail: ${kind}` }, [mail]);
     } catch (error) {
       const { type, message } = refusalIn(error);
-      life.undelivered = [...life.undelivered, { mail: kind, at, type, message }].slice(-limits.undelivered);
+      // Of a run before a reset, in other words: the customer has it.
+      if (type !== notificationFailureTypes.mismatch) {
+        life.undelivered = [...life.undelivered, { mail: kind, at, type, message }].slice(-limits.undelivered);
+      }
     }
     life.outbox.shift();
   }

@@ -1,7 +1,8 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { ClosedStatus } from '../contract.ts';
-import { chargeForPeriod } from './billing.ts';
+import { chargeForPeriod, hadCharged } from './billing.ts';
 import { isBeforeCancellation } from './cancelling.ts';
+import { nextAnchor, nextEnd } from './dates.ts';
 import { dueOf, goTo, isLast, type Life, now, priceOf, spanOf, standing } from './life.ts';
 import { boundary } from './services.ts';
 
@@ -16,9 +17,7 @@ export async function takeStep(life: Life, isInterrupted: () => boolean): Promis
   const { period } = standing(life);
   const due = dueOf(life, period);
   if (period.number > 0 && !period.isPaid && due <= now()) {
-    // What could not be charged before a cancellation is not tried again: the period stays unpaid.
-    const isWanted = isBeforeCancellation(life, due) && (life.nextTryAt === undefined || !life.cancellation);
-    if (!isWanted) return cancelled(life);
+    if (!isWanted(life, due)) return cancel(life);
     if (life.nextTryAt !== undefined && life.nextTryAt > now()) {
       await sleep(life, life.nextTryAt, `period ${period.number}, try ${period.declined + 1}`, isInterrupted);
       return undefined;
@@ -29,7 +28,7 @@ export async function takeStep(life: Life, isInterrupted: () => boolean): Promis
     life.reason = declined;
     return 'unpaid';
   }
-  if (!isBeforeCancellation(life, period.endsAt)) return cancelled(life);
+  if (!isBeforeCancellation(life, period.endsAt)) return cancel(life);
   if (now() < period.endsAt) {
     const what = period.number === 0 ? 'trial' : `period ${period.number}`;
     await sleep(life, period.endsAt, what, isInterrupted);
@@ -37,6 +36,27 @@ export async function takeStep(life: Life, isInterrupted: () => boolean): Promis
   }
   if (period.number > 0 && isLast(life, period.number)) return 'ended';
   await openNext(life);
+  return undefined;
+}
+
+/**
+ * A charge counts by when it was due, and so does each further try: what was due before a cancellation is made all the same,
+ * what is due after it is not. Declined by then, the period stays unpaid.
+ */
+function isWanted(life: Life, due: string): boolean {
+  if (!isBeforeCancellation(life, due)) return false;
+  if (!life.cancellation || life.nextTryAt === undefined) return true;
+  return isBeforeCancellation(life, life.nextTryAt) && patched('tries-by-time');
+}
+
+/** Nothing more falls due, and it is over; but what a run before a reset has charged for all the same belongs to it. */
+async function cancel(life: Life): Promise<ClosedStatus | undefined> {
+  const { period } = standing(life);
+  const isUnpaid = period.number > 0 && !period.isPaid;
+  const isNone = isUnpaid ? dueOf(life, period) > now() : period.endsAt > now() || isLast(life, period.number);
+  if (isNone || !patched('charged-before')) return cancelled(life);
+  if (!(await hadCharged(life, isUnpaid ? period.number : period.number + 1))) return cancelled(life);
+  if (!isUnpaid) await openNext(life, { isCharged: true });
   return undefined;
 }
 
@@ -54,16 +74,18 @@ async function sleep(life: Life, until: string, what: string, isInterrupted: () 
   await condition(() => life.cancellation !== undefined || isInterrupted(), milliseconds, { summary });
 }
 
-/** The next period begins where the last one ended, and ends so many whole ones after the anchor. */
-async function openNext(life: Life): Promise<void> {
-  const { terms, period: last } = standing(life);
+/**
+ * The next period begins where the last one ended, and ends so many whole ones after the anchor.
+ * @param options.isCharged it has been charged for, so that it begins although the subscription was cancelled
+ */
+async function openNext(life: Life, { isCharged = false } = {}): Promise<void> {
+  const { period: last } = standing(life);
   const number = last.number + 1;
-  const { span, from } = spanOf(life, number);
-  const anchor = from === number ? { at: last.endsAt, number } : life.anchor;
-  const count = number - anchor.number + 1;
-  const { at } = await boundary(`period ${number} ends`, { anchor: anchor.at, timeZone: terms.timeZone, span, count });
+  const { span } = spanOf(life, number);
+  const anchor = nextAnchor(life);
+  const { at } = await boundary(`period ${number} ends`, nextEnd(life));
   // A change that came meanwhile holds for this one: it was told that it has not begun. A cancellation may have to do so too.
-  if (spanOf(life, number).span !== span || !isBeforeCancellation(life, last.endsAt)) return;
+  if (spanOf(life, number).span !== span || !(isCharged || isBeforeCancellation(life, last.endsAt))) return;
   life.anchor = anchor;
   life.attempt = 1;
   const price = priceOf(life, number);

@@ -1,5 +1,12 @@
 import { untilItSucceeds } from '@repo/activity-options';
-import { ActivityFailure, ApplicationFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  patched,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities.ts';
 import type { Reason } from '../contract.ts';
 
@@ -18,6 +25,14 @@ export function refusalIn(error: unknown): Reason & { details: Record<string, un
   return { type: cause.type ?? 'Refused', message: cause.message, details: details ?? {} };
 }
 
+const { startToCloseTimeout, retry } = untilItSucceeds;
+/** A calculation that waits for nobody: within the worker, it costs neither a way to Temporal and back nor its events. */
+const within = proxyLocalActivities<Pick<Activities, 'boundary'>>({ startToCloseTimeout, retry });
+
 /** Asks the calendar. `what` is for the Web UI: when … */
-export const boundary = (what: string, request: Parameters<Activities['boundary']>[0]) =>
-  activities.boundary.executeWithOptions({ summary: `When ${what}` }, [request]);
+export function boundary(what: string, request: Parameters<Activities['boundary']>[0]) {
+  const options = { summary: `When ${what}` };
+  return patched('calendar-within')
+    ? within.boundary.executeWithOptions(options, [request])
+    : activities.boundary.executeWithOptions(options, [request]);
+}

@@ -25,6 +25,7 @@ export function view(life: Life): types.SubscriptionState {
     ...(terms && { timeZone: terms.timeZone, accounts: { customer: terms.from, merchant: terms.to } }),
     ...(period && { period }),
     ...(nextCharge && { nextCharge }),
+    ...(life.resolved && { resolved: life.resolved }),
     ...(cancellation && { cancellation }),
     ...(endedAt !== undefined && { endedAt }),
     ...(reason && { reason }),
