@@ -85,6 +85,17 @@ program
   .action(async (id, options) => (await import('./change-commands.ts')).refundCommand(id, options));
 
 program
+  .command('resolve')
+  .description('settles by hand a charge that the ledger will not give back, as to a closed account')
+  .argument('<id>')
+  .option('--period <n>')
+  .option('--how <word>', 'paid-out, in some other way, or waived')
+  .option('--note <text>', 'for whoever reads the books one day')
+  .option(...who)
+  .option(...asJson)
+  .action(async (id, options) => (await import('./change-commands.ts')).resolveCommand(id, options));
+
+program
   .command('cancel')
   .description('ends a subscription now; recorded also while no worker is there')
   .argument('<id>')
