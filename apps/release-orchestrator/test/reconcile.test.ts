@@ -1,3 +1,4 @@
+import { turnOnSchedule } from '@repo/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Environment, environmentWorkflowId, type ReleaseInput, releaseWorkflowId } from '../src/contract.ts';
 import { type Finding, reconcile } from '../src/extras/reconcile.ts';
@@ -65,6 +66,21 @@ describe('an environment whose release was terminated in the middle of the switc
     const after = await world.state('test');
     expect(await reconciled()).toEqual([]);
     expect(await world.state('test')).toEqual(after);
+  });
+
+  it('is rolled back by the schedule as well, which has a worker of its own', { timeout: 120_000 }, async () => {
+    const { request, before, set } = await inMidSwitch();
+    await terminate(request);
+    await letItSwitch(request);
+    const cli = new URL('../src/extras/cli.ts', import.meta.url);
+    const what = new RegExp(`^test: generation \\d+ of ${request.release} rolled back: .* ${before}$`);
+    expect(await turnOnSchedule({ client, cli, taskQueue: 'release-reconcile', env: world.env })).toMatchObject({
+      looked: 1,
+      putRight: { first: expect.arrayContaining([expect.stringMatching(what)]) },
+      needAttention: { count: 0 },
+    });
+    await world.expectServed('test', set);
+    expect(await reconciled()).toEqual([]);
   });
 
   it('is rolled back once by two reconcilers at a time', async () => {

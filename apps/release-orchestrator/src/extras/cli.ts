@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { appProgram, print, runStart } from '@repo/dev-stack/commands';
+import { addScheduleOptions } from '@repo/reconciler/options';
 import { isMain, runProgram } from '@repo/worker-kit';
 import { Option } from 'commander';
 import type { Demo } from './demo.ts';
@@ -115,13 +116,15 @@ program
   .option('--json', 'print each as JSON')
   .action(async (options) => (await import('./environment-commands.ts')).historyCommand(options));
 
-program
-  .command('reconcile')
-  .description(
-    'rolls back what workflows that were ended from outside have left in the middle; exit code 3 if a person has to look',
-  )
-  .option('--dry-run', 'only say what would be rolled back')
-  .option('--grace <duration>', 'leave alone what was begun less than that long ago', '15m')
+addScheduleOptions(
+  program
+    .command('reconcile')
+    .description(
+      'rolls back what workflows that were ended from outside have left in the middle; exit code 3 if a person has to look',
+    )
+    .option('--dry-run', 'only say what would be rolled back')
+    .option('--grace <duration>', 'leave alone what was begun less than that long ago', '15m'),
+)
   .option('--json', 'print each finding as JSON, one a line')
   .action(async (options) => (await import('./environment-commands.ts')).reconcileCommand(options));
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
-import { hinting, milliseconds, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { hinting, print, untilStopped, withClient } from '@repo/dev-stack/commands';
+import { type ReconcileOptions, type Reconciler, runReconcile } from '@repo/reconciler';
 import { OperatorError, parseInput, taskQueue } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import { z } from 'zod';
@@ -9,7 +10,7 @@ import type { EnvironmentHost } from '../services.ts';
 import * as words from './environment-words.ts';
 import { environmentsAtHand } from './environments-at-hand.ts';
 import { type Finding, reconcile } from './reconcile.ts';
-import { withRecords } from './records-at-hand.ts';
+import { requireReady, withRecords } from './records-at-hand.ts';
 import { workerCommand } from './release-lookup.ts';
 import { rollbackInWords } from './release-words.ts';
 import * as releases from './releases.ts';
@@ -97,15 +98,35 @@ export function historyCommand({ json, env, limit }: Options): Promise<void> {
   });
 }
 
-/** One turn of the reconciler; exit code 3 if a person has to look at something. */
-export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grace: string; dryRun?: boolean }) {
-  const graceMs = milliseconds('grace', grace);
+type ReconcileNow = ReconcileOptions & { dryRun?: boolean };
+
+/** One turn of the reconciler, with exit code 3 if a person has to look at something; its schedule, or the worker for that. */
+export const reconcileCommand = (options: ReconcileNow): Promise<void> =>
+  runReconcile({ reconciler, options, more: {}, once: (client, graceMs) => once(client, graceMs, options) });
+
+const reconciler: Reconciler = {
+  command: 'pnpm --filter release-orchestrator release reconcile',
+  defaultTaskQueue: contract.defaultTaskQueue,
+  withStores: (use) =>
+    withRecords(async (records) => {
+      await Promise.all([requireReady(records), environmentsAtHand()]);
+      return use(async function* (input) {
+        // Anew for each turn: they may have been started again, at other addresses.
+        const environments = await environmentsAtHand();
+        for await (const finding of reconcile({ ...input, records, environments })) {
+          yield { words: words.findingInWords(finding), needsAttention: finding.action === 'needs attention' };
+        }
+      });
+    }),
+};
+
+async function once(client: Client, graceMs: number, { json, dryRun }: ReconcileNow): Promise<void> {
   const counts: Partial<Record<Finding['action'], number>> = {};
   let looked = 0;
   const onLooked = (deployments: number) => {
     looked += deployments;
   };
-  const turn = async (client: Client) => {
+  const turn = async () => {
     const environments = await environmentsAtHand();
     return withRecords(async (records) => {
       for await (const one of reconcile({ client, records, environments, graceMs, dryRun, onLooked })) {
@@ -115,16 +136,14 @@ export function reconcileCommand({ json, grace, dryRun }: { json?: boolean; grac
       return true;
     });
   };
-  return withClient(async (client) => {
-    if (!(await untilStopped(client, () => turn(client)))) {
-      process.exitCode = stopped;
-      return console.error('Stopped. Run this again for the rest.');
-    }
-    const count = (action: Finding['action']) => counts[action] ?? 0;
-    const done = dryRun
-      ? `${count('to roll back')} to roll back, ${count('to record')} to record`
-      : `${count('rolled back')} rolled back, ${count('recorded')} recorded`;
-    if (!json) console.log(`${looked} left in the middle: ${done}, ${count('needs attention')} need attention.`);
-    process.exitCode = count('needs attention') > 0 ? forAPerson : 0;
-  });
+  if (!(await untilStopped(client, turn))) {
+    process.exitCode = stopped;
+    return console.error('Stopped. Run this again for the rest.');
+  }
+  const count = (action: Finding['action']) => counts[action] ?? 0;
+  const done = dryRun
+    ? `${count('to roll back')} to roll back, ${count('to record')} to record`
+    : `${count('rolled back')} rolled back, ${count('recorded')} recorded`;
+  if (!json) console.log(`${looked} left in the middle: ${done}, ${count('needs attention')} need attention.`);
+  process.exitCode = count('needs attention') > 0 ? forAPerson : 0;
 }
