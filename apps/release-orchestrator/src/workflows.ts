@@ -11,7 +11,7 @@ import type { EnvironmentEnding, ReleaseEnding, ReleaseInput, ReleaseRequest } f
 import * as contract from './contract.ts';
 import { approval, decide, recall, refuseDecision } from './workflows/approval.ts';
 import { runChild } from './workflows/children.ts';
-import { type environment, endingOfLost } from './workflows/environment.ts';
+import { endingOfLost, type environment } from './workflows/environment.ts';
 import { gather } from './workflows/gathering.ts';
 import { problems, refusal, refuseAll } from './workflows/refusal.ts';
 import { answer, begin, endingOf, goOn, known, type Progress } from './workflows/release-state.ts';

@@ -96,6 +96,18 @@ describe('a release that is cancelled', () => {
     await world.expectServed('dev', summary.environments[0]?.set ?? {});
   });
 
+  it('when the last environment was found good: it is released, and the summary says who came too late', async () => {
+    const request = await world.aRelease({ environments: ['dev'] });
+    at.around.faults.on({ point: 'before-return', of: 'markGood' });
+    await at.approved(request);
+    await at.met('before-return of markGood');
+    await cancel(request);
+    const { status, summary, markdown } = await at.endOf(request);
+    expect(status).toBe('released');
+    expect(markdown).toMatch(/^- a cancellation by Ada at .* came too late$/m);
+    await world.expectServed('dev', summary.environments[0]?.set ?? {});
+  });
+
   it('when its generation was issued, and that is not known: it does not get in', async () => {
     const { request, setOf } = await second();
     at.around.faults.on({ point: 'before-return', of: 'claim' });

@@ -1,20 +1,14 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { postgresUrl } from '@repo/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { environmentWorkflowId, type ReleaseInput, releaseWorkflowId } from '../src/contract.ts';
+import { type ReleaseInput, releaseWorkflowId } from '../src/contract.ts';
 import * as commands from '../src/extras/commands.ts';
 import * as environments from '../src/extras/environment-commands.ts';
-import { migrate } from '../src/extras/migrate.ts';
-import { announceSurroundings } from '../src/extras/surroundings.ts';
 import { commandsServer, saying } from './commands-server.ts';
 
-const cli = fileURLToPath(new URL('../src/extras/cli.ts', import.meta.url));
 const taskQueue = 'release-commands';
-const { world, client, startWorker, stopWorker } = await commandsServer(taskQueue);
+const { world, client, released, startWorker, stopWorker } = await commandsServer(taskQueue);
 
 let folder: string;
 beforeAll(async () => {
@@ -39,6 +33,17 @@ const create = async (request: object, options: { by?: string; json?: boolean } 
 };
 const documentOf = async ({ release }: ReleaseInput) =>
   (await answer(() => commands.lookCommand('document', release, { json }))).answer as { digest: string };
+
+/** It takes its time until it has failed for good; meanwhile the others have theirs. */
+const ill = await (async () => {
+  const deployables = [await world.deployable(undefined, ['qc'])];
+  const request = await world.aRelease({ deployables, environments: ['dev', 'qc'] });
+  const ended = released(request);
+  ended.catch(() => {});
+  const { release } = request;
+  await vi.waitFor(async () => expect((await world.state('qc')).release).toBe(release), 60_000);
+  return { release, ended };
+})();
 
 it('from the file to the summary: created, looked at, approved with its document, shown, recorded', async () => {
   const { requestedBy: _, ...request } = await world.aRelease();
@@ -118,15 +123,6 @@ it('a source that is not there is refused by field, and no environment is touche
   expect(await world.switches(releaseWorkflowId(request.release))).toEqual([]);
 });
 
-it('a release that is not well fails, with exit code 1, and says where and why', async () => {
-  const { name, source } = await world.deployable(undefined, ['test']);
-  const request = await world.aRelease({ deployables: [{ name, source }] });
-  await create(request);
-  const { code, err } = await saying(() => commands.decideCommand('approve', request.release, { by: 'Bob' }));
-  expect(code).toBe(1);
-  expect(err).toMatch(/has failed: test: .* needs the value text.*\. It has what it had before\. dev serves it\.$/m);
-}, 90_000);
-
 describe('cancel', () => {
   it('in the middle of a switch: exit code 0, and the environment has what it had', async () => {
     const request = await world.aRelease({ environments: ['dev'] });
@@ -173,22 +169,6 @@ describe('cancel', () => {
   });
 });
 
-it('Ctrl-C while nobody serves the queue: exit code 130, and how to go on', async () => {
-  const request = await world.aRelease();
-  const child = spawn(process.execPath, ['--import', 'tsx/esm', cli, 'create', await fileOf(request)], {
-    env: { ...process.env, TASK_QUEUE: world.fresh('deserted') },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    said += text;
-    if (!child.killed && /^Waiting\. .*start a worker/m.test(said)) child.kill('SIGINT');
-  });
-  const code = await new Promise((resolve) => child.once('close', resolve));
-  expect(said).toMatch(new RegExp(`\\nNot waited for any longer\\. .*\\n {2}\\S.* status ${request.release}\\n$`));
-  expect(code).toBe(130);
-});
-
 it('list shows the newest, by status', async () => {
   const request = await world.aRelease();
   await create(request);
@@ -199,172 +179,9 @@ it('list shows the newest, by status', async () => {
   }, 10_000);
 });
 
-it('rollback: to what was good before, to a generation, and to nothing', async () => {
-  const deployables = [await world.deployable()];
-  const [name = ''] = deployables.map((one) => one.name);
-  const rollback = (options: object) => saying(() => environments.rollbackCommand({ by: 'Carol', ...options }));
-  expect(await rollback({ env: 'prod' })).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/^prod is not rolled back, and nothing was changed: /),
-  });
-  const sets = [];
-  for (const source of [deployables, [await world.deployable(name)], [await world.deployable(name)]]) {
-    const request = await world.aRelease({ deployables: source, environments: ['qc', 'prod'] });
-    await create(request);
-    const { answer: ending } = await answer(() =>
-      commands.decideCommand('approve', request.release, { by: 'Bob', json }),
-    );
-    sets.push({ release: request.release, ...ending.summary.environments[1] });
-  }
-  const [first, second] = sets;
-  const back = await rollback({ env: 'prod' });
-  expect(back).toMatchObject({ code: 0, out: expect.stringContaining(`prod serves ${second.release} again`) });
-  await world.expectServed('prod', second.set);
-  const further = { env: 'prod', to: String(first.generation), id: world.fresh('back') };
-  expect(await rollback(further)).toMatchObject({ code: 0, out: expect.stringContaining(first.release) });
-  expect(await rollback(further), 'the same again').toMatchObject({ code: 0 });
-  await world.expectServed('prod', first.set);
-  const { out } = await saying(() => environments.historyCommand({ env: 'prod' }));
-  expect(out.match(/\(rollback\)/g)).toHaveLength(2);
-  expect(await rollback({ env: 'prod', to: '9999' })).toMatchObject({ code: 1, err: expect.stringContaining('9999') });
-}, 120_000);
-
-describe('env show asks the hosts themselves', () => {
-  it('what they serve, and how it is', async () => {
-    const { release, ...rest } = await world.aRelease({ environments: ['test'] });
-    await create({ release, ...rest });
-    await saying(() => commands.decideCommand('approve', release, { by: 'Bob' }));
-    const { code, out } = await saying(() => environments.showCommand('test', {}));
-    expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`^test +http://127\\.0\\.0\\.1:\\d+  ${release}, generation \\d+, good\\n`));
-    for (const { name } of rest.deployables) {
-      expect(out).toMatch(new RegExp(`^ +${name} +[0-9a-f]{12}  config [0-9a-f]{12}  healthy  http://`, 'm'));
-    }
-  });
-
-  it('one that is not well: exit code 3; one that does not answer: exit code 1, and the others are shown', async () => {
-    await world.faults('test', { unhealthy: 100 });
-    const { code, out } = await saying(() => environments.showCommand(undefined, {}));
-    await world.faults('test', { unhealthy: 0 });
-    expect(code).toBe(3);
-    expect(out).toMatch(/ not healthy: /);
-    const host = world.host('test');
-    host.freeze();
-    const frozen = await saying(() => environments.showCommand(undefined, {})).finally(() => host.thaw());
-    expect(frozen).toMatchObject({ code: 1, out: expect.stringMatching(/^test +.* does not answer/m) });
-    expect(frozen.out).toMatch(/^prod /m);
-  });
-
-  it('finds those that somebody has announced for the task queue, for as long as that process runs', async () => {
-    const announced = JSON.parse(world.env.ENVIRONMENTS ?? '{}');
-    vi.stubEnv('ENVIRONMENTS', '');
-    vi.stubEnv('TASK_QUEUE', world.fresh('queue/with a slash'));
-    const show = () => saying(() => environments.showCommand('dev', {}));
-    const takeBack = await announceSurroundings(process.env.TASK_QUEUE ?? '', {
-      pid: process.pid,
-      environments: announced,
-    });
-    expect(await show()).toMatchObject({ code: 0, out: expect.stringContaining(announced.dev.url) });
-    vi.stubEnv('TASK_QUEUE', 'another');
-    expect(await show()).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/queue another; there are some for TASK_QUEUE=/),
-    });
-    await takeBack();
-    expect(await show()).toMatchObject({ code: 1, err: expect.stringMatching(/^No environments run here/) });
-    vi.unstubAllEnvs();
-  });
-});
-
-it('reconcile says what it does, and a second time nothing; an ended release says how it goes on', async () => {
-  const request = await world.aRelease({ environments: ['dev'] });
-  const { release } = request;
-  await create(request);
-  await world.faults('dev', { holdActivations: true });
-  await saying(() => commands.decideCommand('approve', release, { by: 'Bob', wait: false }));
-  await world.held('dev');
-  for (const id of [releaseWorkflowId(release), environmentWorkflowId(release, 'dev')]) {
-    await client.workflow.getHandle(id).terminate('a test');
-  }
-  await world.faults('dev', { holdActivations: false });
-  await vi.waitFor(async () => expect(await world.state('dev')).toMatchObject({ status: 'active' }), 10_000);
-  expect(await saying(() => commands.lookCommand('status', release, {}))).toMatchObject({
-    code: 1,
-    err: expect.stringMatching(/was ended from outside while it was .*\n→ .* release reconcile$/),
-  });
-  const reconcile = (options: { dryRun?: boolean } = {}) =>
-    saying(() => environments.reconcileCommand({ grace: '0s', ...options }));
-  expect((await reconcile({ dryRun: true })).out).toMatch(
-    new RegExp(`^${release} to record: .*\\n1 left in the middle: 1 to roll back, \\d+ to record, 0 need`, 'm'),
-  );
-  expect(await world.state('dev'), 'after a dry run').toMatchObject({ status: 'active' });
-  const { code, out } = await reconcile();
-  expect(code).toBe(0);
-  expect(out).toMatch(/^dev: generation \d+ of \S+ rolled back: its workflow is terminated; dev serves /);
-  expect(out).toMatch(
-    new RegExp(`^${release} recorded: its workflow is terminated\\n1 left in the middle: 1 rolled`, 'm'),
-  );
-  expect(await reconcile()).toMatchObject({
-    code: 0,
-    out: '0 left in the middle: 0 rolled back, 0 recorded, 0 need attention.',
-  });
-});
-
-it('a release whose environment was ended from outside says so, with exit code 1, and has left nothing in the middle', async () => {
-  const request = await world.aRelease({ environments: ['dev'] });
-  const { release } = request;
-  await create(request);
-  await world.faults('dev', { holdActivations: true });
-  const approved = saying(() => commands.decideCommand('approve', release, { by: 'Bob' }));
-  await world.held('dev');
-  await client.workflow.getHandle(environmentWorkflowId(release, 'dev')).terminate('a test');
-  const left = /^Release \S+ has failed at dev: .* was ended from outside: .*\. It has what it had before\.$/m;
-  expect(await approved).toMatchObject({ code: 1, err: expect.stringMatching(left) });
-  expect(await world.switches(releaseWorkflowId(release))).toEqual(['dev rolled-back']);
-  await world.faults('dev', { holdActivations: false });
-  expect(await saying(() => environments.reconcileCommand({ grace: '0s' }))).toMatchObject({
-    code: 0,
-    out: '0 left in the middle: 0 rolled back, 0 recorded, 0 need attention.',
-  });
-});
-
-const changed = (url: string, change: Partial<URL>) => Object.assign(new URL(url), change).href;
-
-describe('what a person at the keyboard has to mend: one message with the next step, exit code 1', () => {
-  const own = world.env.DATABASE_URL ?? '';
-  it.each([
-    ['a database without records', postgresUrl(), /^There are no records in that database\.\n→ Run: .* migrate$/],
-    ['no such database', changed(postgresUrl(), { pathname: '/none' }), /^There are no records in that database\./],
-    ['a wrong password', changed(own, { password: 'wrong' }), /^PostgreSQL refuses \(.*\)\.\n→ Check DATABASE_URL\./],
-    ['no URL', 'somewhere', /^The configuration is not right:\n {2}DATABASE_URL must be/],
-    ['nobody there', 'postgres://nobody:nothing@127.0.0.1:9/none', /^PostgreSQL does not answer/],
-  ])('%s', async (_, url, says) => {
-    vi.stubEnv('DATABASE_URL', url);
-    expect(await saying(() => environments.historyCommand({}))).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(says),
-    });
-    vi.unstubAllEnvs();
-  });
-
-  it('there is no such release', async () => {
-    expect(await saying(() => commands.lookCommand('show', 'never-made', {}))).toMatchObject({
-      code: 1,
-      err: expect.stringMatching(/^There is no release never-made\.\n→ /),
-    });
-  });
-});
-
-it("migrate makes the records on a PostgreSQL of one's own, and says if it cannot", async () => {
-  const role = world.fresh('role').replaceAll('-', '_');
-  const own = changed(postgresUrl(), { username: role, password: 'of its own', pathname: `/${role}` });
-  vi.stubEnv('DATABASE_URL', own);
-  expect(await saying(migrate)).toMatchObject({ code: 1, err: expect.stringMatching(/POSTGRES_ADMIN_URL=/) });
-  vi.stubEnv('POSTGRES_ADMIN_URL', postgresUrl());
-  for (const _ of ['the first time', 'again']) expect(await saying(migrate)).toMatchObject({ code: 0, err: '' });
-  expect(await saying(() => environments.historyCommand({}))).toMatchObject({
-    code: 0,
-    out: 'Nothing was deployed yet.',
-  });
-  vi.unstubAllEnvs();
+it('of a release that is not well, shows where it has failed and why, with exit code 1', async () => {
+  await ill.ended;
+  const { code, out } = await saying(() => commands.lookCommand('status', ill.release, {}));
+  expect(code).toBe(1);
+  expect(out).toMatch(/ has failed: qc: .* needs the value text.*\. It has what it had before\. dev serves it\.$/m);
 });

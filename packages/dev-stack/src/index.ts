@@ -2,6 +2,7 @@ export { bundledProgram } from './bundled-program.ts';
 export { type Child, exitWithParent, spawnChild } from './children.ts';
 export { type DatabaseSpec, provisionDatabase, provisionFor, type SchemaSpec } from './database.ts';
 export { type DatabaseWords, databaseTrouble } from './database-trouble.ts';
+export { acquireLock } from './lock.ts';
 export { describeError, OperatorError } from './operator-error.ts';
 export type { ProgramName } from './programs/definitions.ts';
 export { ensureProgram, type Located, locateProgram, type Program, type ProgramOptions } from './programs.ts';

@@ -5,7 +5,7 @@ import { ifWorkerAnswers } from '@repo/worker-kit/lookup';
 import type { Client } from '@temporalio/client';
 import type { ReleaseOutcome, ReleaseState } from '../contract.ts';
 import * as contract from '../contract.ts';
-import { workerCommand } from './release-lookup.ts';
+import { command, workerCommand } from './release-lookup.ts';
 import * as words from './release-words.ts';
 import * as releases from './releases.ts';
 import { readRequestFile } from './request-file.ts';
@@ -35,7 +35,7 @@ export async function createCommand(file: string, { json, by }: Options): Promis
     console.error(
       'Not waited for any longer. If it is recorded, it goes on without you; created again, it is the same:',
     );
-    console.error(`  pnpm --filter release-orchestrator release status ${request.release}`);
+    console.error(`  ${command(`release status ${request.release}`)}`);
   });
 }
 
@@ -95,14 +95,14 @@ async function theEnd(
   release: string,
   { json, wanted }: { json: boolean | undefined; wanted: readonly ReleaseOutcome['status'][] },
 ): Promise<void> {
-  const hint = `Still at it. How far it is: pnpm --filter release-orchestrator release show ${release}`;
+  const hint = `Still at it. How far it is: ${command(`release show ${release}`)}`;
   const outcome = await unlessCtrlC(client, () => hinting(releases.endOf(client, release), hint));
   if (outcome === undefined) return notWaitedFor(release);
   answer(json, outcome, wanted);
 }
 
 const notWaitedFor = (release: string) =>
-  console.error(`Not waited for any longer; it goes on: pnpm --filter release-orchestrator release status ${release}`);
+  console.error(`Not waited for any longer; it goes on: ${command(`release status ${release}`)}`);
 
 /** Exit code 1 if it did not become what was asked for. */
 function answer(json: boolean | undefined, outcome: ReleaseOutcome, wanted: readonly ReleaseOutcome['status'][]): void {
@@ -132,7 +132,7 @@ const looks = {
 };
 
 const notThere = (message: string, release: string) =>
-  new OperatorError(`${message}.`, `How far it is: pnpm --filter release-orchestrator release show ${release}`);
+  new OperatorError(`${message}.`, `How far it is: ${command(`release show ${release}`)}`);
 
 /** Looks at a release in one of four ways. */
 export function lookCommand(name: keyof typeof looks, release: string, { json }: Options): Promise<void> {

@@ -7,7 +7,8 @@ import type { Client } from '@temporalio/client';
 import { createServices, type Services, servicesConfig } from '../services.ts';
 import { type Hosts, startHosts } from './hosts.ts';
 import { dropRecords, recordsUrl, requireReady } from './records-at-hand.ts';
-import { announceSurroundings, findSurroundings } from './surroundings.ts';
+import { command } from './release-lookup.ts';
+import { announceSurroundings, findOrStart, type Surroundings } from './surroundings.ts';
 
 /** What all scenarios share: environments, files and a worker of this `start` alone. */
 export interface Demo extends Stage {
@@ -66,28 +67,30 @@ export async function setUpOfItsOwn(session: Session): Promise<Demo> {
 export async function setUpForAll(session: Session, queue: string): Promise<Stage> {
   const folder = dataFolder(session);
   const { ENVIRONMENTS, SOURCES_DIR, CONFIGS_DIR, STORE_DIR } = process.env;
-  const running = async () =>
-    (await findSurroundings(queue))?.environments ?? (await startEnvironments(session, queue)).addresses;
   return startOnStage(session, queue, {
     SOURCES_DIR: SOURCES_DIR || appFolder,
     CONFIGS_DIR: CONFIGS_DIR || join(appFolder, 'configs'),
     STORE_DIR: STORE_DIR || join(folder, 'store'),
     DATABASE_URL: await recordsUrl(session.stack),
-    ENVIRONMENTS: ENVIRONMENTS || JSON.stringify(await running()),
+    ENVIRONMENTS: ENVIRONMENTS || JSON.stringify((await environmentsOf(session, queue)).environments),
   });
 }
 
-/** The four environments that all workers and commands of this clone find. */
-export async function startEnvironments(session: Session, queue: string): Promise<Hosts> {
-  const running = await findSurroundings(queue);
-  if (running) {
-    const message = `The environments for task queue ${queue} run already, in process ${running.pid}.`;
-    throw new OperatorError(message, 'They are shown by: pnpm --filter release-orchestrator release env show');
-  }
-  const hosts = await startHosts(session, join(dataFolder(session), 'environments'), { own: false });
-  const takeBack = await announceSurroundings(queue, { pid: process.pid, environments: hosts.addresses });
+/** The four environments that all workers and commands of this clone find. @throws OperatorError if they run already */
+export async function startEnvironments(session: Session, queue: string): Promise<void> {
+  const { pid } = await environmentsOf(session, queue);
+  if (pid === process.pid) return;
+  const message = `The environments run already, in process ${pid}.`;
+  throw new OperatorError(message, `They are shown by: ${command('release env show')}`);
+}
+
+/** Those that run already, or else new ones. */
+async function environmentsOf(session: Session, queue: string): Promise<Surroundings> {
+  const folder = join(dataFolder(session), 'environments');
+  const start = async () => (await startHosts(session, folder, { own: false })).addresses;
+  const { found, takeBack } = await findOrStart(queue, start);
   session.onCleanUp('say that the environments are gone', takeBack);
-  return hosts;
+  return found;
 }
 
 /** A worker with this configuration, and what a scenario needs to look behind its back. */

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundledProgram, type Child, freePorts, type Session } from '@repo/dev-stack';
+import { bundledProgram, type Child, freePorts, OperatorError, type Session } from '@repo/dev-stack';
 import { type Environment, environments } from '../contract.ts';
 import { readIfThere } from '../services/durable-file.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -52,7 +52,12 @@ export async function startHosts(session: Session, folder: string, { own }: { ow
     const child = await session.spawn({ name: `environment ${environment}`, file, args, env });
     return [environment, child, { url: `http://127.0.0.1:${port}`, token }] as const;
   };
-  const started = await Promise.all(environments.map(start));
+  const started = await Promise.all(environments.map(start)).catch((error: Error) => {
+    if (!error.message.includes('EADDRINUSE')) throw error;
+    // Another clone, in the same second.
+    const message = `Somebody else has taken one of the ports ${ports.join(', ')} in this moment.`;
+    throw new OperatorError(message, 'Run this again: it takes other ones.', { cause: error });
+  });
   const addresses = Object.fromEntries(started.map(([environment, , address]) => [environment, address]));
   const faults = async (environment: Environment, init: RequestInit) => {
     const { url = '', token = '' } = addresses[environment] ?? {};

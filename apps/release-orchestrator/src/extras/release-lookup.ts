@@ -1,8 +1,14 @@
-import { lookupOf } from '@repo/worker-kit/lookup';
+import { taskQueue } from '@repo/worker-kit';
+import { lookupOf, workerCommandOf } from '@repo/worker-kit/lookup';
 import type { ReleaseOutcome, ReleaseRequest, ReleaseState } from '../contract.ts';
 import * as contract from '../contract.ts';
 
-const command = 'pnpm --filter release-orchestrator release';
+/** A command as it is to be typed to reach the same: with the task queue at hand, unless it is the default one. */
+export const command = (words: string): string =>
+  workerCommandOf(
+    `pnpm --filter release-orchestrator ${words}`,
+    contract.defaultTaskQueue,
+  )(taskQueue(contract.defaultTaskQueue));
 
 export const { openOrEnded, workerCommand, mayBeRecorded } = lookupOf({
   noun: 'release',
@@ -10,9 +16,14 @@ export const { openOrEnded, workerCommand, mayBeRecorded } = lookupOf({
   defaultTaskQueue: contract.defaultTaskQueue,
   commands: {
     worker: 'pnpm --filter release-orchestrator worker',
-    list: `${command} list`,
-    reconcile: `${command} reconcile`,
-    status: (release) => `${command} status ${release}`,
+    // Only known when they are printed.
+    get list() {
+      return command('release list');
+    },
+    get reconcile() {
+      return command('release reconcile');
+    },
+    status: (release) => command(`release status ${release}`),
   },
   request: (input): ReleaseRequest => contract.inTheWorkflow.release.parse(input),
   ended: (request, outcome: ReleaseOutcome): ReleaseState => {

@@ -9,6 +9,7 @@ import type {
   RollbackEnding,
   VersionSet,
 } from '../contract.ts';
+import { command } from './release-lookup.ts';
 import type { ListedRelease } from './releases.ts';
 
 /** What the commands print of releases, for people. */
@@ -18,15 +19,13 @@ export const short = (digest: string): string => digest.slice(0, 12);
 
 export const seconds = (time: string): string => time.slice(0, 19).replace('T', ' ');
 
-const command = (words: string) => `  pnpm --filter release-orchestrator release ${words}`;
-
 export function outcomeInWords(outcome: ReleaseOutcome): string {
   const name = `Release ${outcome.release}`;
   if (outcome.status === 'waiting-for-approval') {
     return [
       `${name} is built and documented, and waits for approval until ${outcome.until}.`,
-      `${command(`document ${outcome.release}`)}    # what would be released`,
-      command(`approve ${outcome.release} --by carol --document ${outcome.document}`),
+      `  ${command(`release document ${outcome.release}`)}    # what would be released`,
+      `  ${command(`release approve ${outcome.release} --by carol --document ${outcome.document}`)}`,
     ].join('\n');
   }
   const { status, reason, summary } = outcome;

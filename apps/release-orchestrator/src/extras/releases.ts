@@ -5,6 +5,7 @@ import {
   type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -61,9 +62,14 @@ export function endOf(client: Client, name: string): Promise<ReleaseEnding> {
   const ended = ({ outcome }: ReleaseState) => outcome as ReleaseEnding;
   return openOrEnded(client, name, {
     open: async (handle) => {
-      // Of one that was ended from outside, the second look says more.
-      await handle.result().catch(() => {});
-      return openOrEnded(client, name, { open: (again) => again.result() as Promise<ReleaseEnding>, ended });
+      try {
+        return (await handle.result()) as ReleaseEnding;
+      } catch (error) {
+        // Whoever does not wait any longer is not to begin anew.
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        // Of one that was ended from outside, the second look says more.
+        return openOrEnded(client, name, { open: (again) => again.result() as Promise<ReleaseEnding>, ended });
+      }
     },
     ended,
   });

@@ -2,6 +2,7 @@ import type { StartDefinition } from '@repo/dev-stack';
 import { taskQueue } from '@repo/worker-kit';
 import { defaultTaskQueue, environments } from '../contract.ts';
 import { type Demo, setUpForAll, setUpOfItsOwn, startEnvironments } from './demo.ts';
+import { command } from './release-lookup.ts';
 import { whatToTry } from './same-by-hand.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -15,8 +16,6 @@ export const start: StartDefinition<Demo> = {
   afterwards: (demo, session) => whatToTry(demo, session).forEach(session.print),
 };
 
-const app = 'pnpm --filter release-orchestrator release';
-
 /** `worker`: a worker on the app's own task queue, for as long as nobody stops it. */
 export const worker: StartDefinition<Demo> = {
   title: 'release-orchestrator: a worker',
@@ -28,8 +27,8 @@ export const worker: StartDefinition<Demo> = {
       timeLimitMs: Infinity,
       run: (_, session) => {
         session.print('  Until Ctrl-C. In another terminal, for example:');
-        session.print(`    ${app} env show`);
-        session.print(`    echo '${JSON.stringify(anExample)}' | ${app} create -`);
+        session.print(`    ${command('release env show')}`);
+        session.print(`    echo '${JSON.stringify(anExample)}' | ${command('release create -')}`);
         return new Promise(() => {});
       },
     },
@@ -59,8 +58,8 @@ export const environmentsAlone: StartDefinition<unknown> = {
       timeLimitMs: Infinity,
       run: (_, session) => {
         session.print('  Until Ctrl-C. In another terminal, for example:');
-        session.print(`    ${app} env show`);
-        session.print('    pnpm --filter release-orchestrator worker');
+        session.print(`    ${command('release env show')}`);
+        session.print(`    ${command('worker')}`);
         return new Promise(() => {});
       },
     },

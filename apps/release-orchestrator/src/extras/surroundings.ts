@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { acquireLock } from '@repo/dev-stack';
 import { z } from 'zod';
 import { isRunning } from './environment-host/owner.ts';
 
@@ -41,6 +42,28 @@ export async function findSurroundings(taskQueue: string): Promise<Surroundings 
   if (text === undefined) return undefined;
   const { data } = record.safeParse(parsed(text));
   return data && isRunning(data.pid) ? data : undefined;
+}
+
+/**
+ * The environments of this clone for a task queue: those that run, whoever has started them, for there is one set of records
+ * and so of environments; or else those that `start` brings up. Of two that ask in the same second, one starts them, and the
+ * other one waits for that.
+ */
+export async function findOrStart(
+  taskQueue: string,
+  start: () => Promise<Surroundings['environments']>,
+): Promise<{ found: Surroundings; takeBack: () => Promise<void> }> {
+  const lock = await acquireLock(`${places}starting.lock`);
+  try {
+    const known = await findSurroundings(taskQueue);
+    if (known) return { found: known, takeBack: async () => {} };
+    const others = await Promise.all((await announcedQueues()).map(findSurroundings));
+    const ofTheClone = others.find((one) => one && one.databaseUrl === undefined);
+    const found = ofTheClone ?? { pid: process.pid, environments: await start() };
+    return { found, takeBack: await announceSurroundings(taskQueue, found) };
+  } finally {
+    lock.release();
+  }
 }
 
 /** The task queues for which environments run on this machine, by announcement. */

@@ -10,11 +10,17 @@ export function summaryInWords(status: ReleaseEnding['status'], summary: Release
     `- requested by ${plain(requestedBy)}, ${began} to ${ended} (${lasted(began, ended)})`,
     ...(document ? [`- document \`${document}\``] : []),
     ...(approval ? [`- ${approval.decision}${by(approval.by)} at ${approval.at}`] : []),
-    ...(cancelled ? [`- cancelled${by(cancelled.by)} at ${cancelled.requestedAt}`] : []),
+    ...(cancelled ? [`- ${cancellationInWords(status, cancelled)}`] : []),
     ...environments.flatMap(environmentInWords),
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** One that came after the last switch changes nothing any more. */
+const cancellationInWords = (status: ReleaseEnding['status'], cancelled: { by?: string; requestedAt: string }) =>
+  status === 'cancelled'
+    ? `cancelled${by(cancelled.by)} at ${cancelled.requestedAt}`
+    : `a cancellation${by(cancelled.by)} at ${cancelled.requestedAt} came too late`;
 
 function environmentInWords(ending: EnvironmentEnding): string[] {
   const { environment, status, generation, isRolledBack, deploys, steps, reason, began, ended } = ending;
