@@ -1,7 +1,7 @@
+import { activityFailure } from '@repo/activity-options/failure';
 import { DatabaseUnavailable } from '@repo/operations';
 import { type Permissions, PermissionsError, permissionsFailureTypes, type Relationship } from '@repo/permissions';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { type Change, failureTypes, type Held } from './contract.ts';
 import type { Services } from './services.ts';
 
@@ -163,8 +163,7 @@ function toFailure(error: unknown): unknown {
         ? failureTypes.databaseUnavailable
         : undefined;
   if (type === undefined) return error;
-  // What the store's client said is the cause. With the error in between as well, stack traces would pass the size limit of
-  // what Temporal shows of a pending activity, and the type with them.
   const { message, cause } = error as Error;
-  return ApplicationFailure.create({ type, message, ...(cause instanceof Error && { cause }) });
+  // What the store's client said.
+  return activityFailure({ type, message, ...(cause instanceof Error && { cause }) });
 }

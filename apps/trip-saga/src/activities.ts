@@ -1,5 +1,6 @@
+import { activityFailure } from '@repo/activity-options/failure';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { failureTypes } from './contract.ts';
 import { type CabRequest, type FlightRequest, type HotelRequest, ServiceError, type Services } from './services.ts';
 
@@ -51,7 +52,7 @@ const refusals: Record<number, string> = {
 function toFailure(error: unknown): unknown {
   if (!(error instanceof ServiceError)) return error;
   const refusal = error.httpStatus === undefined ? undefined : refusals[error.httpStatus];
-  return ApplicationFailure.create({
+  return activityFailure({
     type: refusal ?? failureTypes.serviceUnavailable,
     nonRetryable: refusal !== undefined,
     message: error.message,

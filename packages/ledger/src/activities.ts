@@ -1,5 +1,6 @@
+import { activityFailure } from '@repo/activity-options/failure';
 import { DatabaseUnavailable } from '@repo/operations';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { LedgerError } from './errors.ts';
 import { ledgerFailureTypes } from './failure-types.ts';
 import type { Ledger } from './ledger.ts';
@@ -43,11 +44,11 @@ async function attempt<Outcome extends object>(call: () => Promise<types.Replaya
 export function toLedgerFailure(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) {
     const { message } = error;
-    return ApplicationFailure.create({ type: ledgerFailureTypes.databaseUnavailable, message, cause: error });
+    return activityFailure({ type: ledgerFailureTypes.databaseUnavailable, message, cause: error });
   }
   if (!(error instanceof LedgerError)) return error;
   const { type, message, details } = error;
-  return ApplicationFailure.create({
+  return activityFailure({
     type,
     message,
     details: [details],

@@ -1,5 +1,6 @@
+import { activityFailure } from '@repo/activity-options/failure';
 import { DatabaseUnavailable } from '@repo/operations';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { invalid, NotificationError } from './errors.ts';
 import { notificationFailureTypes as failureTypes } from './failure-types.ts';
 import type { Template } from './templates.ts';
@@ -51,11 +52,11 @@ export type NotificationActivities<All extends Templates> = ReturnType<typeof cr
  */
 export function toNotificationFailure(error: unknown): unknown {
   if (error instanceof DatabaseUnavailable) {
-    return ApplicationFailure.create({ type: failureTypes.databaseUnavailable, message: error.message, cause: error });
+    return activityFailure({ type: failureTypes.databaseUnavailable, message: error.message, cause: error });
   }
   if (!(error instanceof NotificationError)) return error;
   const { type, message, details, retryable } = error;
-  return ApplicationFailure.create({
+  return activityFailure({
     type,
     message,
     details: [details],

@@ -35,7 +35,8 @@ describe('conflicts', () => {
       performOnce(pool, { key: 'right first', request }, touch('right', 'left')),
     ]);
     expect(results).toMatchObject([{ status: 'done' }, { status: 'done' }]);
-    expect(runs).toBe(3);
+    // One of the two is run again; on a busy machine the two may meet again.
+    expect(runs).toBeGreaterThanOrEqual(3);
     expect([(await stored(pool, 'left')).effects, (await stored(pool, 'right')).effects]).toEqual([[2], [2]]);
   });
 

@@ -1,5 +1,6 @@
+import { activityFailure } from '@repo/activity-options/failure';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { PermissionsError } from './errors.ts';
 import { permissionsFailureTypes } from './failure-types.ts';
 import { accept, listLimit } from './requests.ts';
@@ -57,7 +58,7 @@ async function attempt<Reply>(call: (signal: AbortSignal) => Promise<Reply>): Pr
 export function toFailure(error: unknown): unknown {
   if (!(error instanceof PermissionsError)) return error;
   const { type, message, retryable } = error;
-  return ApplicationFailure.create({
+  return activityFailure({
     type,
     message,
     nonRetryable: !retryable,

@@ -1,7 +1,8 @@
 import { setInterval } from 'node:timers';
+import { activityFailure } from '@repo/activity-options/failure';
 import { DatabaseUnavailable, Refusal } from '@repo/operations';
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { type ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { failureTypes } from '../contract.ts';
 import { Refused, refusalTypes } from './refused.ts';
 
@@ -43,7 +44,7 @@ export function attemptLong<Answer>(
 
 /** A failure with a type; no other than `unavailable` is tried again. */
 export const fail = (type: string, message: string, cause?: Error): ApplicationFailure =>
-  ApplicationFailure.create({
+  activityFailure({
     type,
     message,
     nonRetryable: type !== failureTypes.unavailable,

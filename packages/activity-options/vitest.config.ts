@@ -1,0 +1,3 @@
+import { preset } from '@repo/vitest-preset';
+
+export default preset();
