@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { OperatorError } from '@repo/worker-kit';
-import { ApplicationFailure, cancellationSignal, cancelled, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type Look, type Turn, type TurnInput, takeTurn } from './turn.ts';
 
@@ -12,17 +12,18 @@ export function createActivities<More extends object>(client: Client, look: Look
   return {
     /** @throws ApplicationFailure `TurnFailed`, which is worth another attempt: a store does not answer */
     async reconcileNow(input: TurnInput & More): Promise<Turn> {
-      const signal = cancellationSignal();
+      const context = Context.current();
+      const signal = context.cancellationSignal;
       // Each call of the client listens, and keeps listening after its end.
       setMaxListeners(0, signal);
       // By the clock: a look may take long before it finds something.
-      const beating = setInterval(() => heartbeat(), beatEveryMs);
+      const beating = setInterval(() => context.heartbeat(), beatEveryMs);
       const turn = client.withAbortSignal(signal, () => takeTurn(look, { ...input, client }, signal));
       try {
         // A worker that is told to stop does not wait for a store that does not answer.
-        return await Promise.race([turn, cancelled()]);
+        return await Promise.race([turn, context.cancelled]);
       } catch (cause) {
-        if (signal.aborted) return await cancelled();
+        if (signal.aborted) return await context.cancelled;
         throw failureOf(cause);
       } finally {
         clearInterval(beating);

@@ -53,18 +53,9 @@ export function runReconcile<More extends object>({ reconciler, options, more, o
   });
 }
 
-/** Temporal refuses what is longer. */
-const longestDays = 365;
-
 function interval(text: string): number {
   const everyMs = milliseconds('every', text);
-  const message =
-    everyMs < 1_000
-      ? 'must be at least 1s'
-      : everyMs > longestDays * 86_400_000
-        ? `must be at most ${longestDays}d`
-        : undefined;
-  if (message) throw new InvalidInputError([{ field: 'every', message }]);
+  if (everyMs < 1_000) throw new InvalidInputError([{ field: 'every', message: 'must be at least 1s' }]);
   return everyMs;
 }
 
