@@ -53,6 +53,8 @@ describe('SUB-6 a change of price', () => {
     world.inbox.setFault({ kind: 'busy' });
     await handle.executeUpdate(contract.cancelUpdate, { args: [{}] });
     expect(await ask(2)).toMatch(/^SubscriptionOver: .* is cancelled$/);
+    const credit = { reference: 'late', amount: 1, direction: 'credit', reason: 'r', by: 'Bob' };
+    expect(await refusalOf(request, 'adjust', credit)).toMatch(/^SubscriptionOver: .* is cancelled$/);
     world.inbox.setFault(undefined);
     expect((await at.endOf(request)).changes).toEqual([]);
   });

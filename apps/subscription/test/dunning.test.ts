@@ -59,6 +59,21 @@ describe('SUB-8 a declined card', () => {
     expect(await world.booked(request)).toEqual(['charge 1: 1000', 'charge 2: 1000']);
   });
 
+  it('of one period after another is told of each time', async () => {
+    const request = await poor(1, { ...monthly, maxPeriods: 3 });
+    await at.until(request, ({ periodsPaid }) => periodsPaid === 1);
+    for (const number of [2, 3]) {
+      await at.sleepPast((await at.stateOf(request)).nextCharge?.at);
+      await at.until(request, (state) => state.status === 'past-due' && state.nextCharge?.period === number);
+      await world.payIn(request.customer, 1_000);
+      await at.sleepPast((await at.stateOf(request)).nextCharge?.at);
+      await at.until(request, ({ periodsPaid }) => periodsPaid === number);
+    }
+    expect(await at.endOf(request)).toMatchObject({ status: 'ended', totals: { net: 3000 } });
+    const declined = ['payment-declined', 'payment-declined'];
+    expect(await world.kindsTo(request.customer)).toEqual(['welcome', ...declined, 'subscription-ended']);
+  });
+
   it('that is cancelled meanwhile is not tried again: the period stays unpaid', async () => {
     const request = await poor(1);
     await declinedOnce(request);

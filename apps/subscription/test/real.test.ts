@@ -183,6 +183,20 @@ describe('SUB-8 a try of a declined charge that is on its way when it is cancell
   });
 });
 
+it('SUB-8 the last try, on its way when it is cancelled and then declined, leaves it cancelled and not unpaid', async () => {
+  const customer = await world.customer({ balance: 0 });
+  const request = await world.aSubscription({ customer, plan: { ...hourly, dunning: [] } });
+  world.faults = new Faults();
+  world.faults.on({ point: 'before-transaction', of: 'charge', effect: 'hang', calls: 1 });
+  await at.start(request);
+  await vi.waitFor(() => expect(world.faults.met).toEqual(['before-transaction of charge']), 20_000);
+  await handleOf(request).signal(contract.cancelSignal, { requestedAt: new Date().toISOString() });
+  await at.until(request, ({ cancellation }) => cancellation !== undefined);
+  world.faults.off();
+  expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', period: { declined: 1 }, totals: { net: 0 } });
+  expect(await world.kindsTo(customer)).toEqual(['welcome', 'subscription-cancelled']);
+});
+
 describe('SUB-7 a run that goes on as a new one', () => {
   it('does not leave behind a message that is not done with', async () => {
     const request = await world.aSubscription({ plan: hourly, eventsPerRun: 1 });
