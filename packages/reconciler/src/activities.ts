@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import { activityFailure } from '@repo/activity-options/failure';
 import { OperatorError } from '@repo/worker-kit';
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { type ApplicationFailure, Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type Look, type Turn, type TurnInput, takeTurn } from './turn.ts';
 
@@ -33,9 +34,10 @@ export function createActivities<More extends object>(client: Client, look: Look
 }
 
 function failureOf(cause: unknown): ApplicationFailure {
-  if (!(cause instanceof Error)) return ApplicationFailure.create({ type: 'TurnFailed', message: String(cause) });
+  const type = 'TurnFailed';
+  if (!(cause instanceof Error)) return activityFailure({ type, message: String(cause) });
   const message = cause instanceof OperatorError ? `${cause.message} ${cause.nextStep}` : cause.message;
-  return ApplicationFailure.create({ type: 'TurnFailed', message, cause });
+  return activityFailure({ type, message, cause });
 }
 
 export type Activities = ReturnType<typeof createActivities>;
