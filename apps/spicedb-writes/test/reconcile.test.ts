@@ -321,13 +321,13 @@ describe('what nobody but a person can decide', () => {
   it('a mending that nobody serves: the turn of a schedule says so, and does not wait for ever', async () => {
     const post = await aWrittenPost();
     await revokeAll(post, 'author');
-    vi.stubEnv('TASK_QUEUE', 'spicedb-writes-nobody');
+    vi.stubEnv('TASK_QUEUE', 'served-by-nobody');
     const { permissions } = world.stores;
     const all = reconcile({ client, permissions, records, graceMs: 0, prefix: post, workerWithinMs: 1 });
     const said = all.next().finally(() => vi.unstubAllEnvs());
     await expect(said).rejects.toMatchObject({
-      message: 'Nobody serves task queue spicedb-writes-nobody, so nothing is mended.',
-      nextStep: 'Start a worker: TASK_QUEUE=spicedb-writes-nobody pnpm --filter spicedb-writes worker',
+      message: 'Nobody serves task queue served-by-nobody, so nothing is mended.',
+      nextStep: expect.stringMatching(/^Start a worker: TASK_QUEUE=served-by-nobody /),
     });
     await client.workflow.getHandle(postWorkflowId(post)).terminate();
     expect(await turn({ only: post })).toEqual({ [post]: 'mended' });
