@@ -4,7 +4,6 @@ import { failureTypes } from './contract.ts';
 import { attempt, attemptLong, fail, refusalOf } from './services/attempt.ts';
 import type { Claim } from './services/claims.ts';
 import type { RollbackOrder } from './services/records.ts';
-import type { SettledStatus } from './services/records-reader.ts';
 import { refusalTypes, type Services } from './services.ts';
 
 /** What every step of a deployment answers. */
@@ -151,8 +150,8 @@ export function createActivities({ builder, artifacts, configs, environments, re
         const claimed = await records.withdraw({ operation });
         if (!claimed) return { ...done(), status: 'untouched' };
         const { generation } = claimed;
-        const settle = async (said: SettledStatus, set?: VersionSet) => {
-          const { status } = await records.settle({ environment, generation, status: said, set, at });
+        const settle = async (status: 'rolled-back' | 'superseded' | 'good', set?: VersionSet) => {
+          await records.settle({ environment, generation, status, set, at });
           return { ...done(), status, generation };
         };
         try {
@@ -175,7 +174,7 @@ export function createActivities({ builder, artifacts, configs, environments, re
 }
 
 interface RolledBack extends Done {
-  status: 'untouched' | SettledStatus;
+  status: 'untouched' | 'rolled-back' | 'superseded' | 'good';
   /** Missing if it had got none. */
   generation?: number;
 }

@@ -2,8 +2,7 @@ import { statement } from '@repo/operations';
 import type { Pool } from 'pg';
 import type { Approval, Environment, ReleaseDocument, VersionSet } from '../contract.ts';
 
-/** What became of a switch. */
-export type SettledStatus = 'good' | 'rolled-back' | 'superseded';
+export type DeploymentStatus = 'activating' | 'good' | 'rolled-back' | 'superseded';
 
 /** One switch of an environment, from the moment in which its generation was issued. */
 export interface Deployment {
@@ -16,7 +15,7 @@ export interface Deployment {
   requestedBy: string;
   /** What was asked for; once it is good, all that the environment serves. */
   set: VersionSet;
-  status: 'activating' | SettledStatus;
+  status: DeploymentStatus;
   /** ISO 8601. */
   claimedAt: string;
   /** Missing while it is activating. */
@@ -86,7 +85,7 @@ interface DeploymentRow {
   release: string;
   requested_by: string;
   set: VersionSet;
-  status: Deployment['status'];
+  status: DeploymentStatus;
   claimed_at: Date;
   settled_at: Date | null;
 }

@@ -5,7 +5,7 @@ import type { Approval, DocumentRecord, Environment, ReleaseDocument, VersionSet
 import { failureTypes } from '../contract.ts';
 import { type Claim, issue, NotAsApproved, planKey } from './claims.ts';
 import { documentInWords } from './document-in-words.ts';
-import { type Deployment, type RecordsReader, recordsReader, type SettledStatus } from './records-reader.ts';
+import { type Deployment, type DeploymentStatus, type RecordsReader, recordsReader } from './records-reader.ts';
 
 /** What a rollback is asked for with. */
 export interface RollbackOrder {
@@ -47,14 +47,14 @@ export interface Records extends RecordsReader {
    * @returns the one that it had got; undefined if there was none
    */
   withdraw(claim: { operation: string }): Promise<Deployment | undefined>;
-  /** Says what became of a switch; the first word on it counts. @param set all that the environment serves, if it is good */
+  /** Says what became of a switch. @param set all that the environment serves, if it is good */
   settle(end: {
     environment: Environment;
     generation: number;
-    status: SettledStatus;
+    status: Exclude<DeploymentStatus, 'activating'>;
     set?: VersionSet | undefined;
     at: string;
-  }): Promise<Deployment & { status: SettledStatus }>;
+  }): Promise<Deployment>;
   /** What a rollback goes back to. Refused with `NothingToRollBackTo`. */
   planRollback(rollback: RollbackOrder): Promise<RollbackPlan>;
 }
@@ -125,7 +125,7 @@ export function createRecords(pool: Pool): Records {
       await statement(pool, update, [environment, generation, status, set ? JSON.stringify(set) : null, at]);
       const settled = await reader.deployment({ environment, generation });
       if (!settled) throw new Refusal(failureTypes.superseded, `${environment} has no generation ${generation}`);
-      return { ...settled, status: settled.status as SettledStatus };
+      return settled;
     },
 
     planRollback: (rollback) =>
