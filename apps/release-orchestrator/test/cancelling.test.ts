@@ -5,22 +5,22 @@ import { realServer } from './real-server.ts';
 const at = await realServer('release-cancelling');
 const { world } = at;
 
-/** A good release of two deployables to dev and test, and then another version of them, approved and about to be deployed. */
+const deployables = [await world.deployable(), await world.deployable()];
+await at.released(await world.aRelease({ deployables, environments: ['dev', 'test'] }));
+
+/** What is good in dev and test, and another version of those deployables, about to be released. */
 async function second(environments: ReleaseInput['environments'] = ['dev']) {
-  const deployables = [await world.deployable(), await world.deployable()];
-  const first = await at.released(await world.aRelease({ deployables, environments }));
+  const sets = { dev: (await world.state('dev')).set, test: (await world.state('test')).set };
   const newer = await Promise.all(deployables.map(({ name }) => world.deployable(name)));
   const request = await world.aRelease({ deployables: newer, environments });
-  const setOf = (environment: string) =>
-    first.document?.json.environments.find((one) => one.environment === environment)?.set ?? {};
-  return { request, setOf };
+  return { request, setOf: (environment: keyof typeof sets) => sets[environment] };
 }
 
 const cancel = (request: ReleaseInput) => at.handleOf(request).signal(cancelSignal, { by: 'Ada' });
 
 describe('a release that is cancelled', () => {
   it('while it is gathered: nothing is touched', async () => {
-    const request = await world.aRelease();
+    const request = await world.aRelease({ deployables });
     at.around.faults.on({ point: 'before-transaction', of: 'gatherConfig' });
     await at.start(request);
     await at.met('before-transaction of gatherConfig');

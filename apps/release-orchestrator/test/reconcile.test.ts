@@ -22,18 +22,20 @@ async function reconciled({ graceMs = 0, dryRun = false } = {}): Promise<string[
 
 const terminated = 'its workflow is terminated';
 
-/** A good release to test, and then a newer one of the same deployable, whose switch is on its way and is held at the door. */
+const deployables = [await world.deployable()];
+await released(await world.aRelease({ deployables, environments: ['test'] }));
+
+/** What is good in test, and a newer release of the same deployable, whose switch is on its way and is held at the door. */
 async function inMidSwitch() {
-  const deployables = [await world.deployable()];
-  const before = await released(await world.aRelease({ deployables, environments: ['test'] }));
-  const [{ name } = { name: '' }] = deployables;
-  const request = await world.aRelease({ deployables: [await world.deployable(name)], environments: ['test'] });
+  const { lastGood } = await world.state('test');
+  const { release: before, set } = lastGood ?? { release: '', set: {} };
+  const newer = await Promise.all(deployables.map(({ name }) => world.deployable(name)));
+  const request = await world.aRelease({ deployables: newer, environments: ['test'] });
   await createOrFind(client, request, 'tests');
   await world.faults('test', { holdActivations: true });
   await approve(client, request.release, { by: 'Bob' });
   await world.held('test');
-  const set = before.document?.json.environments[0]?.set ?? {};
-  return { request, before: before.release, set, operation: environmentWorkflowId(request.release, 'test') };
+  return { request, before, set, operation: environmentWorkflowId(request.release, 'test') };
 }
 
 /** Both workflows, with no time in between for the one that is left to clean up. */
@@ -109,8 +111,7 @@ describe('an environment whose release was terminated in the middle of the switc
     const { request, operation } = await inMidSwitch();
     await terminate(request);
     await world.faults('test', { holdActivations: false });
-    const { deployables } = request;
-    const newer = await released(await world.aRelease({ deployables, environments: ['test'] }));
+    const newer = await released(await world.aRelease({ deployables: request.deployables, environments: ['test'] }));
     expect(newer.status).toBe('released');
     expect(await reconciled()).toEqual([`test recorded: ${terminated}, and test has had a later generation since`]);
     expect(await world.switches(operation)).toEqual(['test superseded']);

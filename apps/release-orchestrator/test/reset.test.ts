@@ -1,11 +1,25 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { environmentWorkflowId, type ReleaseInput, rollbackWorkflowId } from '../src/contract.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  type Environment,
+  environmentWorkflowId,
+  type ReleaseInput,
+  rollbackWorkflowId,
+  type VersionSet,
+} from '../src/contract.ts';
 import { realServer } from './real-server.ts';
 
 const at = await realServer('release-reset');
 const { world } = at;
 
-afterEach(() => world.faults('dev', { holdActivations: false }));
+/** In `pnpm test` one row of each kind; `pnpm torture` has all. */
+type Which = 'release' | 'environment';
+const rows = (representative: Which[], others: Which[]): Which[] =>
+  process.env.TORTURE === 'all' ? [...representative, ...others] : representative;
+
+/** What was good everywhere before. */
+const deployables = [await world.deployable(), await world.deployable()];
+const somewhere = ['dev', 'test', 'qc'] as const;
+await at.released(await world.aRelease({ deployables, environments: [...somewhere] }));
 
 /**
  * As `temporal workflow reset` does it: another run goes on after a task of this one.
@@ -26,53 +40,58 @@ async function reset(workflowId: string, to: 'first' | 'last'): Promise<void> {
   expect((await handle.describe()).runId).not.toBe(runId);
 }
 
-const idOf = ({ release }: ReleaseInput, which: 'release' | 'environment') =>
-  which === 'release' ? at.handleOf({ release }).workflowId : environmentWorkflowId(release, 'dev');
+const idOf = ({ release }: ReleaseInput, which: Which, environment: Environment = 'dev') =>
+  which === 'release' ? at.handleOf({ release }).workflowId : environmentWorkflowId(release, environment);
 
-/** What was good in dev, and a newer release of the same two deployables that is about to be approved. */
-async function second() {
-  const deployables = [await world.deployable(), await world.deployable()];
-  const good = await at.released(await world.aRelease({ deployables, environments: ['dev'] }));
+/** What is good in an environment, and a newer release of the same two deployables that is about to be approved. */
+async function second(environment: Environment = 'dev') {
+  const { set: before } = await world.state(environment);
   const newer = await Promise.all(deployables.map(({ name }) => world.deployable(name)));
-  const request = await world.aRelease({ deployables: newer, environments: ['dev'] });
+  const request = await world.aRelease({ deployables: newer, environments: [environment] });
   await at.start(request);
   await at.documented(request);
-  return { request, before: good.document?.json.environments[0]?.set ?? {} };
+  return { request, before };
 }
 
 /** The environment is whole, and has been switched once by this release, or not at all. */
-async function expectOneSwitch(request: ReleaseInput, before: Awaited<ReturnType<typeof second>>['before']) {
+async function expectOneSwitch(request: ReleaseInput, before: VersionSet) {
+  const [environment = 'dev'] = request.environments;
   // One that goes back to before its document waits for an approval again.
   await at.approvedAsSoonAsPossible(request, 40_000);
   const ending = await at.endOf(request);
   const switches = await world.switches(`release:${request.release}:`);
   const set = ending.document?.json.environments[0]?.set ?? {};
   if (ending.status === 'released') {
-    expect(switches).toEqual(['dev good']);
-    await world.expectServed('dev', set);
+    expect(switches).toEqual([`${environment} good`]);
+    await world.expectServed(environment, set);
   } else {
-    expect(switches).toEqual(['dev rolled-back']);
-    await world.expectServed('dev', before);
+    expect(switches).toEqual([`${environment} rolled-back`]);
+    await world.expectServed(environment, before);
   }
 }
 
-describe('a reset in the middle', () => {
+// At once: each waits for attempts that have to be given up first.
+describe.concurrent('a reset in the middle, while the switch is on its way', () => {
   it.each([
-    ['release', 'first'],
-    ['release', 'last'],
-    ['environment', 'first'],
-    ['environment', 'last'],
-  ] as const)('of the %s to its %s task, while the switch is on its way: it is switched once', async (which, to) => {
-    const { request, before } = await second();
-    await world.faults('dev', { holdActivations: true });
-    await at.approve(request);
-    await world.held('dev');
-    await reset(idOf(request, which), to);
-    await world.faults('dev', { holdActivations: false });
+    ['release', 'first', 'dev'],
+    ['release', 'last', 'test'],
+    ['environment', 'last', 'qc'],
+  ] as const)('of the %s to its %s task: it is switched once, in %s', async (which, to, environment) => {
+    const { request, before } = await second(environment);
+    await world.faults(environment, { holdActivations: true });
+    try {
+      await at.approve(request);
+      await world.held(environment);
+      await reset(idOf(request, which, environment), to);
+    } finally {
+      await world.faults(environment, { holdActivations: false });
+    }
     await expectOneSwitch(request, before);
   });
+});
 
-  it.each([['release'], ['environment']] as const)('of the %s while it is verified', async (which) => {
+describe('a reset in the middle', () => {
+  it.each(rows(['environment'], ['release']))('of the %s while it is verified', async (which) => {
     const { request, before } = await second();
     at.around.faults.on({ point: 'before-transaction', of: 'verify', effect: 'hang' });
     await at.approve(request);
@@ -93,7 +112,7 @@ describe('a reset in the middle', () => {
 });
 
 describe('a reset afterwards', () => {
-  it.each([['release'], ['environment']] as const)('of a %s: nothing is deployed twice', async (which) => {
+  it.each(rows(['release'], ['environment']))('of a %s: nothing is deployed twice', async (which) => {
     const { request } = await second();
     await at.approve(request);
     await at.endOf(request);
@@ -106,14 +125,14 @@ describe('a reset afterwards', () => {
     expect(await world.switches(`release:${request.release}:`)).toEqual(['dev good']);
   });
 
-  it.each([['release'], ['environment']] as const)(
+  it.each(rows(['environment'], ['release']))(
     'of a %s that a newer one has overtaken: the newer one stays',
     async (which) => {
       const { request } = await second();
       await at.approve(request);
       await at.endOf(request);
-      const deployables = await Promise.all(request.deployables.map(({ name }) => world.deployable(name)));
-      await at.released(await world.aRelease({ deployables, environments: ['dev'] }));
+      const newer = await Promise.all(deployables.map(({ name }) => world.deployable(name)));
+      await at.released(await world.aRelease({ deployables: newer, environments: ['dev'] }));
       const state = await world.state('dev');
       await reset(idOf(request, which), 'first');
       if (which === 'release') await at.approvedAsSoonAsPossible(request, 40_000);
