@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { type Activities, createActivities } from '../src/activities.ts';
 import { timeSkipping } from './time-skipping.ts';
 
-const at = await timeSkipping('release-activities', { serve: false });
+const at = await timeSkipping('release-activities', { serve: false, hosts: ['dev'] });
 const { world } = at;
 
 /** Without which attempt it was that answered: that is the only thing in which two attempts may differ. */

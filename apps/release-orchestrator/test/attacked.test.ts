@@ -44,9 +44,10 @@ describe('what nobody should send', () => {
   const nonsense = [undefined, null, 5, 'x', [], {}, { environment: '../prod' }, { deployable: '../x', set: null }];
 
   it.each(['environment', 'deploy', 'rollback', 'release'])('a %s of it fails at once', async (type) => {
-    for (const [index, one] of nonsense.entries()) {
-      await expect(byHand(type, `nonsense-${type}-${index}`, one)).rejects.toMatchObject(invalid);
-    }
+    const refused = nonsense.map((one, index) =>
+      expect(byHand(type, `nonsense-${type}-${index}`, one)).rejects.toMatchObject(invalid),
+    );
+    await Promise.all(refused);
   });
 
   it('a deploy by hand brings nothing anywhere', async () => {

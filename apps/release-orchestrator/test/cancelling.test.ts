@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { cancelSignal, type ReleaseInput } from '../src/contract.ts';
 import { realServer } from './real-server.ts';
 
-const at = await realServer('release-cancelling');
+const at = await realServer('release-cancelling', { hosts: ['dev', 'test'] });
 const { world } = at;
 
 const deployables = [await world.deployable(), await world.deployable()];

@@ -2,16 +2,17 @@ import { Faults, faultsAroundActivities, realEnvironment, temporalAddress, testW
 import { printError } from '@repo/worker-kit';
 import { afterAll, vi } from 'vitest';
 import { createActivities } from '../src/activities.ts';
-import type { ReleaseEnding, ReleaseInput } from '../src/contract.ts';
+import type { Environment, ReleaseEnding, ReleaseInput } from '../src/contract.ts';
 import { approve, createOrFind, endOf } from '../src/extras/releases.ts';
 import { World } from './world.ts';
 
 /**
- * The Temporal dev server that all files share, with four environments, records and a worker of the file's own, all of
- * which the commands find. To be called where the file itself runs.
+ * The Temporal dev server that all files share, with environments, records and a worker of the file's own, all of which the
+ * commands find. To be called where the file itself runs.
+ * @param hosts as in `World.create`
  */
-export async function commandsServer(taskQueue: string) {
-  const [env, world] = await Promise.all([realEnvironment(), World.create()]);
+export async function commandsServer(taskQueue: string, hosts?: readonly Environment[]) {
+  const [env, world] = await Promise.all([realEnvironment(), World.create({ hosts })]);
   Object.assign(process.env, world.env, { TASK_QUEUE: taskQueue, TEMPORAL_ADDRESS: temporalAddress() });
   const { client } = env;
   /** Around every activity, by its name. */

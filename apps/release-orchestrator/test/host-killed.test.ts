@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { cancelSignal, environmentWorkflowId, type ReleaseInput } from '../src/contract.ts';
 import { realServer } from './real-server.ts';
 
-const at = await realServer('release-host-killed');
+const at = await realServer('release-host-killed', { hosts: ['dev'] });
 const { world } = at;
 
 const deployables = [await world.deployable(), await world.deployable()];

@@ -7,7 +7,7 @@ import { createOrFind, endOf } from '../src/extras/releases.ts';
 import { commandsServer } from './commands-server.ts';
 
 const taskQueue = 'release-interrupted';
-const { world, client } = await commandsServer(taskQueue);
+const { world, client } = await commandsServer(taskQueue, ['dev', 'test']);
 const cli = fileURLToPath(new URL('../src/extras/cli.ts', import.meta.url));
 
 /** A command as a program of its own, which gets a signal once it has said that it waits. */

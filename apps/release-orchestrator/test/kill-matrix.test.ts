@@ -21,7 +21,7 @@ beforeAll(async () => {
     program: new URL('./kill-matrix-worker.ts', import.meta.url),
     env: () => world.env,
   });
-  [world, workers] = await Promise.all([World.create(), making]);
+  [world, workers] = await Promise.all([World.create({ hosts: ['dev'] }), making]);
   client = new Client({ connection: await Connection.connect({ address: temporalAddress() }) });
 });
 afterAll(() => Promise.all([client.connection.close(), world.end(), workers.close()]));

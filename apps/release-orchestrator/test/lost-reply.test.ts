@@ -5,7 +5,7 @@ import { cancelSignal, environmentWorkflowId, failureTypes, type ReleaseInput } 
 import { createServices, servicesConfig } from '../src/services.ts';
 import { realServer } from './real-server.ts';
 
-const at = await realServer('release-lost-reply');
+const at = await realServer('release-lost-reply', { hosts: ['dev'] });
 const { world } = at;
 await at.stopWorker();
 const cutter = await createCutter(world.env.DATABASE_URL ?? '');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { timeSkipping } from './time-skipping.ts';
 
-const at = await timeSkipping('release-needs-attention');
+const at = await timeSkipping('release-needs-attention', { hosts: ['dev'] });
 
 describe('REL-8 a step that keeps failing', () => {
   it.each([

@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 import { type Activities, createActivities } from '../src/activities.ts';
+import type { Environment } from '../src/contract.ts';
 import { talk } from './talk.ts';
 import { World } from './world.ts';
 
@@ -10,14 +11,17 @@ import { World } from './world.ts';
  * The Temporal dev server that all files share, with environments, records and a worker of the file's own, for what the
  * time-skipping one cannot do: cancel and terminate in the middle of an activity, many at once. After each test hosts and
  * records must agree. To be called where the file itself runs.
- * @param own servers for the file alone, to stop and start
+ * @param own servers for the file alone, to stop and start; `hosts` as in `World.create`
  */
-export async function realServer(taskQueue: string, own: { postgresUrl?: string; temporalAddress?: string } = {}) {
+export async function realServer(
+  taskQueue: string,
+  own: { postgresUrl?: string; temporalAddress?: string; hosts?: readonly Environment[] } = {},
+) {
   quietRuntime();
   process.env.TASK_QUEUE = taskQueue;
   const address = own.temporalAddress ?? temporalAddress();
   const [world, connection, native] = await Promise.all([
-    World.create(own.postgresUrl),
+    World.create({ adminUrl: own.postgresUrl, hosts: own.hosts }),
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);

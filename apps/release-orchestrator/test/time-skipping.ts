@@ -2,16 +2,21 @@ import { Faults, faultsAroundActivities, testWorker, timeSkippingEnvironment } f
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { afterAll, afterEach, beforeEach, expect, vi } from 'vitest';
 import { createActivities } from '../src/activities.ts';
+import type { Environment } from '../src/contract.ts';
 import { talk } from './talk.ts';
 import { World } from './world.ts';
 
 /**
  * A time-skipping Temporal, four environments and records of a test file's own. After each test hosts and records must
  * agree. To be called where the file itself runs.
- * @param serve whether a worker runs all the time
+ * @param options.serve whether a worker runs all the time
+ * @param options.hosts as in `World.create`
  */
-export async function timeSkipping(taskQueue: string, { serve = true } = {}) {
-  const [env, world] = await Promise.all([timeSkippingEnvironment(), World.create()]);
+export async function timeSkipping(
+  taskQueue: string,
+  { serve = true, hosts }: { serve?: boolean; hosts?: readonly Environment[] } = {},
+) {
+  const [env, world] = await Promise.all([timeSkippingEnvironment(), World.create({ hosts })]);
   process.env.TASK_QUEUE = taskQueue;
   /** Around every activity, by its name. */
   const around = { faults: new Faults() };

@@ -4,7 +4,7 @@ import { reconcile } from '../src/extras/reconcile.ts';
 import type { release, rollback } from '../src/workflows.ts';
 import { realServer } from './real-server.ts';
 
-const at = await realServer('release-timed-out');
+const at = await realServer('release-timed-out', { hosts: ['dev', 'test'] });
 const { world, client } = at;
 
 /** Long enough to come into the middle of a switch on a slow machine. */

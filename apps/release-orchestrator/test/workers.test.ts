@@ -15,12 +15,10 @@ describe('REL-7 a bug in an activity', () => {
       throw new TypeError('undefined is not a function');
     });
     await at.startWorker({ deployArtifact: broken, verify: broken });
-    const inFlight = [
-      await world.aRelease({ environments: ['dev'], deployables: [await world.deployable()] }),
-      await world.aRelease({ environments: ['test'], deployables: [await world.deployable()] }),
-    ];
+    const inFlight = [await world.aRelease({ environments: ['dev'], deployables: [await world.deployable()] })];
     for (const request of inFlight) await at.approved(request);
     await at.approve(waiting);
+    // Each of them has been tried, and tried again.
     await vi.waitFor(() => expect(broken.mock.calls.length).toBeGreaterThan(3), 30_000);
     for (const request of [waiting, ...inFlight]) {
       expect((await at.handleOf(request).describe()).status.name).toBe('RUNNING');

@@ -1,6 +1,6 @@
 import { rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { create } from '../src/starter.ts';
 import { timeSkipping } from './time-skipping.ts';
 
@@ -121,6 +121,23 @@ describe('REL-6 REL-9 verification', () => {
     expect(await at.released(request)).toMatchObject({ status: 'failed' });
     await world.expectServed('dev', first.document?.json.environments[0]?.set ?? {});
   });
+
+  it.each(['artifact', 'config'] as const)(
+    'that finds another %s than was approved fails, though it is well',
+    async (part) => {
+      const host = world.services.environments.of('dev');
+      const honest = host.served.bind(host);
+      const another = vi.spyOn(host, 'served').mockImplementation(async (...asked) => {
+        const served = await honest(...asked);
+        return served && { ...served, [part]: '0'.repeat(64) };
+      });
+      const request = await world.aRelease({ environments: ['dev'], deployables: [await world.deployable()] });
+      const ending = await at.released(request).finally(() => another.mockRestore());
+      expect(ending).toMatchObject({ status: 'failed', reason: { type: 'VerificationFailed' } });
+      expect(ending.reason?.message).toContain(`serves ${part} 000`);
+      expect(await world.switches(`release:${request.release}:`)).toEqual(['dev rolled-back']);
+    },
+  );
 
   it('that flaps is asked again', async () => {
     const request = await world.aRelease({ environments: ['dev'], deployables: [await world.deployable()] });

@@ -17,7 +17,7 @@ import { createServices, type Services } from '../src/services.ts';
 const hostProgram = fileURLToPath(new URL('../src/extras/environment-host/main.ts', import.meta.url));
 const token = 'a token for tests only';
 
-/** Four environments in processes of their own, files, and records in a database of a test file's own. */
+/** Environments in processes of their own, files, and records in a database of a test file's own. */
 export class World {
   /** The app's own services; they reach the records by the wire. */
   readonly services: Services;
@@ -52,13 +52,22 @@ export class World {
     });
   }
 
-  /** @param adminUrl of another PostgreSQL than the one that all files share */
-  static async create(adminUrl = postgresUrl()): Promise<World> {
+  /**
+   * @param options.hosts the environments that there are: all four, unless a file needs fewer and would wait for the others
+   * @param options.adminUrl of another PostgreSQL than the one that all files share
+   */
+  static async create({
+    hosts: names = environments,
+    adminUrl = postgresUrl(),
+  }: {
+    hosts?: readonly Environment[] | undefined;
+    adminUrl?: string | undefined;
+  } = {}): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'releases-'));
     const name = `releases_${randomUUID().slice(0, 8)}`;
     const [DATABASE_URL, hosts] = await Promise.all([
       provisionRecords(adminUrl, async (of) => `secret of ${of}`, name),
-      startHosts(folder),
+      startHosts(folder, names),
     ]);
     const { hostname, port } = new URL(DATABASE_URL);
     const postgres = new Wire(hostname, Number(port));
@@ -157,7 +166,9 @@ export class World {
 
   /** In what hosts, records and what is served do not agree; nothing may be. */
   async wrong(): Promise<string[]> {
-    const each = environments.map((name) => disagreements(this.records, this.services.environments.of(name)));
+    const each = [...this.#hosts.keys()].map((name) =>
+      disagreements(this.records, this.services.environments.of(name)),
+    );
     return (await Promise.all(each)).flat();
   }
 
@@ -177,11 +188,11 @@ export class World {
   }
 }
 
-async function startHosts(folder: string): Promise<Map<Environment, Child>> {
+async function startHosts(folder: string, names: readonly Environment[]): Promise<Map<Environment, Child>> {
   // Made once, before all of them ask for it.
   await bundledProgram(hostProgram);
   const start = async (environment: Environment) => [environment, await startHost(folder, environment)] as const;
-  return new Map(await Promise.all(environments.map(start)));
+  return new Map(await Promise.all(names.map(start)));
 }
 
 /** @param port any free one if it is missing */
