@@ -35,7 +35,7 @@ export async function createCommand(file: string, { json, by }: Options): Promis
     console.error(
       'Not waited for any longer. If it is recorded, it goes on without you; created again, it is the same:',
     );
-    console.error(`  ${command(`release status ${request.release}`)}`);
+    console.error(`  ${command(`pnpm --filter release-orchestrator release status ${request.release}`)}`);
   });
 }
 
@@ -95,14 +95,16 @@ async function theEnd(
   release: string,
   { json, wanted }: { json: boolean | undefined; wanted: readonly ReleaseOutcome['status'][] },
 ): Promise<void> {
-  const hint = `Still at it. How far it is: ${command(`release show ${release}`)}`;
+  const hint = `Still at it. How far it is: ${command(`pnpm --filter release-orchestrator release show ${release}`)}`;
   const outcome = await unlessCtrlC(client, () => hinting(releases.endOf(client, release), hint));
   if (outcome === undefined) return notWaitedFor(release);
   answer(json, outcome, wanted);
 }
 
 const notWaitedFor = (release: string) =>
-  console.error(`Not waited for any longer; it goes on: ${command(`release status ${release}`)}`);
+  console.error(
+    `Not waited for any longer; it goes on: ${command(`pnpm --filter release-orchestrator release status ${release}`)}`,
+  );
 
 /** Exit code 1 if it did not become what was asked for. */
 function answer(json: boolean | undefined, outcome: ReleaseOutcome, wanted: readonly ReleaseOutcome['status'][]): void {
@@ -132,7 +134,10 @@ const looks = {
 };
 
 const notThere = (message: string, release: string) =>
-  new OperatorError(`${message}.`, `How far it is: ${command(`release show ${release}`)}`);
+  new OperatorError(
+    `${message}.`,
+    `How far it is: ${command(`pnpm --filter release-orchestrator release show ${release}`)}`,
+  );
 
 /** Looks at a release in one of four ways. */
 export function lookCommand(name: keyof typeof looks, release: string, { json }: Options): Promise<void> {

@@ -81,7 +81,10 @@ export async function startEnvironments(session: Session, queue: string): Promis
   const { pid } = await environmentsOf(session, queue);
   if (pid === process.pid) return;
   const message = `The environments run already, in process ${pid}.`;
-  throw new OperatorError(message, `They are shown by: ${command('release env show')}`);
+  throw new OperatorError(
+    message,
+    `They are shown by: ${command('pnpm --filter release-orchestrator release env show')}`,
+  );
 }
 
 /** Those that run already, or else new ones. */

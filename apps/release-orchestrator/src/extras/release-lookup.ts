@@ -5,10 +5,7 @@ import * as contract from '../contract.ts';
 
 /** A command as it is to be typed to reach the same: with the task queue at hand, unless it is the default one. */
 export const command = (words: string): string =>
-  workerCommandOf(
-    `pnpm --filter release-orchestrator ${words}`,
-    contract.defaultTaskQueue,
-  )(taskQueue(contract.defaultTaskQueue));
+  workerCommandOf(words, contract.defaultTaskQueue)(taskQueue(contract.defaultTaskQueue));
 
 export const { openOrEnded, workerCommand, mayBeRecorded } = lookupOf({
   noun: 'release',
@@ -18,12 +15,12 @@ export const { openOrEnded, workerCommand, mayBeRecorded } = lookupOf({
     worker: 'pnpm --filter release-orchestrator worker',
     // Only known when they are printed.
     get list() {
-      return command('release list');
+      return command('pnpm --filter release-orchestrator release list');
     },
     get reconcile() {
-      return command('release reconcile');
+      return command('pnpm --filter release-orchestrator release reconcile');
     },
-    status: (release) => command(`release status ${release}`),
+    status: (release) => command(`pnpm --filter release-orchestrator release status ${release}`),
   },
   request: (input): ReleaseRequest => contract.inTheWorkflow.release.parse(input),
   ended: (request, outcome: ReleaseOutcome): ReleaseState => {

@@ -24,8 +24,8 @@ export function outcomeInWords(outcome: ReleaseOutcome): string {
   if (outcome.status === 'waiting-for-approval') {
     return [
       `${name} is built and documented, and waits for approval until ${outcome.until}.`,
-      `  ${command(`release document ${outcome.release}`)}    # what would be released`,
-      `  ${command(`release approve ${outcome.release} --by carol --document ${outcome.document}`)}`,
+      `  ${command(`pnpm --filter release-orchestrator release document ${outcome.release}`)}    # what would be released`,
+      `  ${command(`pnpm --filter release-orchestrator release approve ${outcome.release} --by carol --document ${outcome.document}`)}`,
     ].join('\n');
   }
   const { status, reason, summary } = outcome;

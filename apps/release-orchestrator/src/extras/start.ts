@@ -27,8 +27,10 @@ export const worker: StartDefinition<Demo> = {
       timeLimitMs: Infinity,
       run: (_, session) => {
         session.print('  Until Ctrl-C. In another terminal, for example:');
-        session.print(`    ${command('release env show')}`);
-        session.print(`    echo '${JSON.stringify(anExample)}' | ${command('release create -')}`);
+        session.print(`    ${command('pnpm --filter release-orchestrator release env show')}`);
+        session.print(
+          `    echo '${JSON.stringify(anExample)}' | ${command('pnpm --filter release-orchestrator release create -')}`,
+        );
         return new Promise(() => {});
       },
     },
@@ -58,8 +60,8 @@ export const environmentsAlone: StartDefinition<unknown> = {
       timeLimitMs: Infinity,
       run: (_, session) => {
         session.print('  Until Ctrl-C. In another terminal, for example:');
-        session.print(`    ${command('release env show')}`);
-        session.print(`    ${command('worker')}`);
+        session.print(`    ${command('pnpm --filter release-orchestrator release env show')}`);
+        session.print(`    ${command('pnpm --filter release-orchestrator worker')}`);
         return new Promise(() => {});
       },
     },
