@@ -71,6 +71,16 @@ describe('a source', () => {
       /is a link that leads out/,
     ],
     [
+      'is a link to a folder beside the sources, whose name begins with theirs',
+      'out',
+      async (_, sources) => {
+        onTestFinished(() => rm(`${sources}-2`, { recursive: true, force: true }));
+        await write(`${sources}-2`, { 'index.html': '' });
+        await symlink(`${sources}-2`, join(sources, 'out'));
+      },
+      /is a link that leads out/,
+    ],
+    [
       'holds a link',
       'web',
       (web) => symlink('/etc/passwd', join(web, 'passwd')),
