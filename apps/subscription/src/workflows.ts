@@ -81,7 +81,7 @@ function listen(life: Life, run: Run): void {
       if (!wasCancelled) run.waiting += 1;
       try {
         await condition(() => !isTooEarly(life) || (run.isEnding && !wasCancelled));
-        const { cancellation, ...uncancelled } = life;
+        const { cancellation: _, ...uncancelled } = life;
         refuse(wasCancelled ? life : uncancelled, asked);
         return await handle(life, asked);
       } finally {
