@@ -138,7 +138,7 @@ async function goOnAsNew(life: Life, run: { progress: number }): Promise<void> {
   run.progress = 0;
   if (!allHandlersFinished()) return;
   const { request, ...carried } = life;
-  // Left out, they would be gone, and nobody would find the subscription.
+  // Said, and not left to the server: without them, nobody would find the subscription.
   const { typedSearchAttributes } = workflowInfo();
   await makeContinueAsNewFunc<typeof subscription>({ typedSearchAttributes })({ ...request, carried });
 }

@@ -208,7 +208,8 @@ describe('SUB-7 a run that goes on as a new one', () => {
     const adjusting = handleOf(request).executeUpdate(contract.adjustUpdate, { args: [credit] });
     await vi.waitFor(() => expect(world.faults.met).toEqual(['before-transaction of charge']), 20_000);
     await handleOf(request).signal(contract.cancelSignal, {});
-    await at.until(request, ({ status }) => status === 'cancelled');
+    // Nothing else keeps it from its end by then.
+    await at.until(request, ({ status, mails }) => status === 'cancelled' && mails.pending.length === 0);
     world.faults.off();
     expect(await adjusting).toMatchObject(credit);
     expect(await at.endOf(request)).toMatchObject({ status: 'cancelled', adjustments: [credit], totals: { net: 80 } });
