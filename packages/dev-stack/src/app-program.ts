@@ -131,7 +131,8 @@ export async function untilStopped<Result>(client: Client, work: () => Promise<R
   const abort = new AbortController();
   // Each call of the client listens, and keeps listening after its end.
   setMaxListeners(0, abort.signal);
-  const working = client.withAbortSignal(abort.signal, work);
+  // Not before it can be stopped: what it says may be somebody's cue to do so.
+  const working = client.withAbortSignal(abort.signal, () => Promise.resolve().then(work));
   const result = await unlessStopped(working);
   if (result !== undefined) return result;
   abort.abort();

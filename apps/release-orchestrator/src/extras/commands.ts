@@ -57,9 +57,8 @@ export function decideCommand(
     const approval = await unlessCtrlC(client, () => decide(client, release, decision));
     if (approval === undefined) return notWaitedFor(release);
     if (wait === false) return print(json, approval, () => `Release ${release} is ${words.approvalInWords(approval)}.`);
-    if (!json)
-      console.error(`Release ${release} is ${words.approvalInWords(approval)}; waiting for what becomes of it.`);
-    return theEnd(client, release, { json, wanted });
+    const said = `Release ${release} is ${words.approvalInWords(approval)}; waiting for what becomes of it.`;
+    return theEnd(client, release, { json, wanted, said: json ? undefined : said });
   });
 }
 
@@ -90,13 +89,19 @@ async function isServed(client: Client, release: string): Promise<boolean> {
   );
 }
 
-async function theEnd(
-  client: Client,
-  release: string,
-  { json, wanted }: { json: boolean | undefined; wanted: readonly ReleaseOutcome['status'][] },
-): Promise<void> {
+interface WaitOptions {
+  json: boolean | undefined;
+  wanted: readonly ReleaseOutcome['status'][];
+  /** What there is to say when the waiting begins, from which moment on it can be stopped. */
+  said?: string | undefined;
+}
+
+async function theEnd(client: Client, release: string, { json, wanted, said }: WaitOptions): Promise<void> {
   const hint = `Still at it. How far it is: ${command(`pnpm --filter release-orchestrator release show ${release}`)}`;
-  const outcome = await unlessCtrlC(client, () => hinting(releases.endOf(client, release), hint));
+  const outcome = await unlessCtrlC(client, () => {
+    if (said !== undefined) console.error(said);
+    return hinting(releases.endOf(client, release), hint);
+  });
   if (outcome === undefined) return notWaitedFor(release);
   answer(json, outcome, wanted);
 }
