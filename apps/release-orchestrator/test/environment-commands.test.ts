@@ -102,7 +102,7 @@ it('reconcile says what it does, and a second time nothing; an ended release say
   await vi.waitFor(async () => expect(await world.state('dev')).toMatchObject({ status: 'active' }), 10_000);
   expect(await saying(() => commands.lookCommand('status', release, {}))).toMatchObject({
     code: 1,
-    err: expect.stringMatching(/was ended from outside while it was .*\n→ .* release reconcile$/),
+    err: expect.stringMatching(/was ended from outside while it was .*\n→ .* release (?:-- )?reconcile$/),
   });
   const reconcile = (options: { dryRun?: boolean } = {}) =>
     saying(() => environments.reconcileCommand({ grace: '0s', ...options }));
