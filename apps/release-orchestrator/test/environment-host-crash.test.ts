@@ -23,10 +23,14 @@ async function killedWhileUnpacking(tries = 5) {
   const set = await stage(first.host, { web: version(1) });
   await first.host.activate({ generation: 1, release: 'r-1', set }, go());
   const large = version(Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`${n}.txt`, `file ${n}`])));
+  let answer: string | undefined;
   const upload = first.host.putArtifact(large.artifact, large.archive, go()).then(() => 'done', String);
-  await expect.poll(() => halfDone(first.folder), { interval: 1, timeout: 20_000 }).not.toEqual([]);
+  void upload.then((said) => (answer = said));
+  await expect
+    .poll(async () => answer ?? (await halfDone(first.folder)), { interval: 1, timeout: 20_000 })
+    .not.toEqual([]);
   await first.child.kill();
-  const answer = await upload;
+  answer = await upload;
   if (answer === 'done' && tries > 1) return killedWhileUnpacking(tries - 1);
   expect(answer).toMatch(/does not answer/);
   return { first, set, large };
