@@ -31,6 +31,16 @@ const turbo = createRequire(join(root, 'package.json')).resolve('turbo/bin/turbo
 // One package that fails does not keep the others from being tested. Two at a time: each brings servers of its own.
 const status = node(turbo, 'run', task, '--continue', `--concurrency=${task === 'test' ? 2 : 1}`, ...options);
 
+interface Report {
+  testResults: { assertionResults: { fullName: string; status: string; failureMessages?: string[] }[] }[];
+}
+
+const passedLater = ({ testResults = [] }: Partial<Report>) =>
+  testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status, failureMessages }) => status === 'passed' && failureMessages?.length)
+    .map(({ fullName, failureMessages }) => ({ fullName, why: failureMessages?.[0]?.split('\n')[0] }));
+
 const total = { passed: 0, failed: 0 };
 const count = (name: string, passed: number, failed: number, remark = '') => {
   console.log(`${name.padEnd(30)} ${passed} passed, ${failed} failed${remark}`);
@@ -42,6 +52,8 @@ for (const name of reported()) {
   // A test file that could not even be loaded has no test that could fail.
   const broken = report.success === false && report.numFailedTests === 0;
   count(name, report.numPassedTests, broken ? 1 : report.numFailedTests, broken ? '  (a test file could not run)' : '');
+  // One that passed when it was run again says that something is wrong, with the test or with what it tests.
+  for (const { fullName, why } of passedLater(report)) console.log(`  not at once: ${fullName}: ${why}`);
 }
 if (options.length === 0) {
   const scripts = (name: string) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')).scripts;
