@@ -1,6 +1,6 @@
 import { milliseconds, withClient } from '@repo/dev-stack/commands';
 import { connectWorker, InvalidInputError, runUntilStopped, taskQueue } from '@repo/worker-kit';
-import { workerCommandOf } from '@repo/worker-kit/lookup';
+import { commandOn } from '@repo/worker-kit/lookup';
 import type { Client } from '@temporalio/client';
 import type { Look, TurnInput } from './turn.ts';
 
@@ -78,7 +78,7 @@ async function begin(
   const done = await schedule(client, scheduleId, everyMs, input);
   if (json) return console.log(JSON.stringify({ scheduleId, done, everyMs, ...input, taskQueue: scheduleId }));
   const { command, defaultTaskQueue } = reconciler;
-  const worker = workerCommandOf(`${command} --serve`, defaultTaskQueue)(taskQueue(defaultTaskQueue));
+  const worker = commandOn(`${command} --serve`, defaultTaskQueue)(taskQueue(defaultTaskQueue));
   console.log(`Schedule ${scheduleId} is ${done}: every ${every}, on a task queue of the same name.`);
   if (!serve) console.log(`Its worker: ${worker}`);
   // `Status` is a keyword of SQL, hence the backticks.

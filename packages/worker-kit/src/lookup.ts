@@ -4,6 +4,7 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure, defineSearchAttributeKey, fromPayloadsAtIndex } from '@temporalio/common';
 import { OperatorError } from './errors.ts';
@@ -62,7 +63,7 @@ export interface Asking<Outcome, State, Answer> {
 export function lookupOf<Request, Outcome, State>(subject: Subject<Request, Outcome, State>) {
   const { noun, commands } = subject;
   const Noun = noun.charAt(0).toUpperCase() + noun.slice(1);
-  const workerCommand = workerCommandOf(commands.worker, subject.defaultTaskQueue);
+  const workerCommand = commandOn(commands.worker, subject.defaultTaskQueue);
 
   const notKnown = (name: string, status: string, taskQueue: string): OperatorError =>
     new NoWorker(
@@ -138,8 +139,12 @@ export function lookupOf<Request, Outcome, State>(subject: Subject<Request, Outc
   };
 }
 
-/** The command that starts a worker, for a task queue that need not be the default one. */
-export const workerCommandOf =
+/** The refusal of an update, for a workflow that is over: what the open one itself would have answered. */
+export const refused = (type: string, message: string): WorkflowUpdateFailedError =>
+  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));
+
+/** A command as it is to be typed for a task queue that need not be the default one. */
+export const commandOn =
   (command: string, defaultTaskQueue: string) =>
   (taskQueue: string): string =>
     `${taskQueue === defaultTaskQueue ? '' : `TASK_QUEUE=${taskQueue} `}${command}`;

@@ -1,7 +1,6 @@
 import { listFields, newest } from '@repo/worker-kit/listing';
-import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { causes, ifWorkerAnswers, refused } from '@repo/worker-kit/lookup';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { z } from 'zod';
 import type { Decision, TransferInput, TransferOutcome, TransferState } from '../contract.ts';
 import * as contract from '../contract.ts';
@@ -114,7 +113,3 @@ export async function list(
     startedBy: attributes.StartedBy,
   }));
 }
-
-/** What the open workflow itself would have answered. */
-const refused = (type: string, message: string) =>
-  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));

@@ -1,11 +1,11 @@
 import { taskQueue } from '@repo/worker-kit';
-import { lookupOf, workerCommandOf } from '@repo/worker-kit/lookup';
+import { commandOn, lookupOf } from '@repo/worker-kit/lookup';
 import type { ReleaseOutcome, ReleaseRequest, ReleaseState } from '../contract.ts';
 import * as contract from '../contract.ts';
 
 /** A command as it is to be typed to reach the same: with the task queue at hand, unless it is the default one. */
 export const command = (words: string): string =>
-  workerCommandOf(words, contract.defaultTaskQueue)(taskQueue(contract.defaultTaskQueue));
+  commandOn(words, contract.defaultTaskQueue)(taskQueue(contract.defaultTaskQueue));
 
 export const { openOrEnded, workerCommand, mayBeRecorded } = lookupOf({
   noun: 'release',

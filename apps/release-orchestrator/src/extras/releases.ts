@@ -1,14 +1,12 @@
 import { taskQueue } from '@repo/worker-kit';
 import { listFields, newest } from '@repo/worker-kit/listing';
-import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
+import { causes, ifWorkerAnswers, refused } from '@repo/worker-kit/lookup';
 import {
   type Client,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
-  WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
 import type { Approval, Decision, ReleaseEnding, ReleaseInput, ReleaseOutcome, ReleaseState } from '../contract.ts';
 import * as contract from '../contract.ts';
@@ -179,7 +177,3 @@ export async function list(
     startedBy: attributes.StartedBy,
   }));
 }
-
-/** What the open workflow itself would have answered. */
-const refused = (type: string, message: string) =>
-  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { taskQueue } from '@repo/worker-kit';
-import { workerCommandOf } from '@repo/worker-kit/lookup';
+import { commandOn } from '@repo/worker-kit/lookup';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -121,4 +121,4 @@ function stepOf({ raw }: WorkflowExecutionDescription): Step | undefined {
 }
 
 /** The command that starts a worker for a task queue. */
-export const workerCommand = workerCommandOf('pnpm --filter spicedb-writes worker', contract.defaultTaskQueue);
+export const workerCommand = commandOn('pnpm --filter spicedb-writes worker', contract.defaultTaskQueue);

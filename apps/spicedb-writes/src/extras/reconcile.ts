@@ -114,7 +114,7 @@ async function mend(input: ReconcileInput, post: string, drift: string): Promise
   let why = 'it was mended, and is so all the same';
   try {
     const handle = await startChange(client, 'mendPost', { post });
-    const stuck = await unlessStuck(client, post, workerWithinMs, () => handle.result());
+    const stuck = await unlessStuck(client, post, () => handle.result(), workerWithinMs);
     if (stuck) return stuck;
   } catch (error) {
     // Somebody else changes it at this very moment: the next turn says what has become of it.
@@ -134,8 +134,8 @@ const askEveryMs = 3_000;
 async function unlessStuck(
   client: Client,
   post: string,
-  workerWithinMs = Number.POSITIVE_INFINITY,
   result: () => Promise<unknown>,
+  workerWithinMs = Number.POSITIVE_INFINITY,
 ): Promise<Finding | undefined> {
   for (;;) {
     try {

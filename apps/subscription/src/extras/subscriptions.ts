@@ -1,7 +1,7 @@
 import { attributeField, listFields, newest } from '@repo/worker-kit/listing';
-import { causes, ifWorkerAnswers } from '@repo/worker-kit/lookup';
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from '@temporalio/client';
-import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import { causes, ifWorkerAnswers, refused } from '@repo/worker-kit/lookup';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
 import { z } from 'zod';
 import type * as types from '../contract.ts';
 import * as contract from '../contract.ts';
@@ -142,7 +142,3 @@ export async function list(
     startedBy: attributes.StartedBy,
   }));
 }
-
-/** What the open workflow itself would have answered. */
-const refused = (type: string, message: string) =>
-  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));

@@ -71,7 +71,9 @@ function paid(life: Life, { amount, refunded: isRefunded }: { amount: number; re
   // Heard of while this charge was on its way: only this one can be given back now.
   if (life.cancellation) life.cancellation.effectiveAt = notBefore(life, life.cancellation.effectiveAt);
   life.settled = {
-    ...{ period: period.number, due: dueOf(life, period), amount },
+    period: period.number,
+    due: dueOf(life, period),
+    amount,
     ...(retryDue !== undefined && { retryDue }),
   };
   life.totals.charged += amount;

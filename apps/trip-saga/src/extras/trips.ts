@@ -1,12 +1,6 @@
 import { listFields, newest } from '@repo/worker-kit/listing';
-import { causes, ifWorkerAnswers, Unanswered } from '@repo/worker-kit/lookup';
-import {
-  type Client,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { causes, ifWorkerAnswers, refused, Unanswered } from '@repo/worker-kit/lookup';
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import type { CancelRequest, TripOutcome, TripRequest, TripState } from '../contract.ts';
 import * as contract from '../contract.ts';
@@ -145,10 +139,6 @@ export async function isRecorded(client: Client, tripId: string): Promise<boolea
     throw error;
   }
 }
-
-/** What the open workflow itself would have answered. */
-const refused = (type: string, message: string) =>
-  new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));
 
 const isUpdateLimit = (error: unknown): boolean =>
   causes(error).some(({ message }) => /limit on the total number of distinct updates/.test(message));
