@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { members } from './install-all.ts';
+import { type Report, remarks } from './report.ts';
 
 /**
  * `pnpm test`, `pnpm e2e`: makes the server programs ready, runs a turbo task, and counts what its reports say, so that
@@ -31,16 +32,6 @@ const turbo = createRequire(join(root, 'package.json')).resolve('turbo/bin/turbo
 // One package that fails does not keep the others from being tested. Two at a time: each brings servers of its own.
 const status = node(turbo, 'run', task, '--continue', `--concurrency=${task === 'test' ? 2 : 1}`, ...options);
 
-interface Report {
-  testResults: { assertionResults: { fullName: string; status: string; failureMessages?: string[] }[] }[];
-}
-
-const passedLater = ({ testResults = [] }: Partial<Report>) =>
-  testResults
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status, failureMessages }) => status === 'passed' && failureMessages?.length)
-    .map(({ fullName, failureMessages }) => ({ fullName, why: failureMessages?.[0]?.split('\n')[0] }));
-
 const total = { passed: 0, failed: 0 };
 const count = (name: string, passed: number, failed: number, remark = '') => {
   console.log(`${name.padEnd(30)} ${passed} passed, ${failed} failed${remark}`);
@@ -48,12 +39,11 @@ const count = (name: string, passed: number, failed: number, remark = '') => {
   total.failed += failed;
 };
 for (const name of reported()) {
-  const report = JSON.parse(readFileSync(reportOf(name), 'utf8'));
+  const report = JSON.parse(readFileSync(reportOf(name), 'utf8')) as Report;
   // A test file that could not even be loaded has no test that could fail.
   const broken = report.success === false && report.numFailedTests === 0;
   count(name, report.numPassedTests, broken ? 1 : report.numFailedTests, broken ? '  (a test file could not run)' : '');
-  // One that passed when it was run again says that something is wrong, with the test or with what it tests.
-  for (const { fullName, why } of passedLater(report)) console.log(`  not at once: ${fullName}: ${why}`);
+  for (const remark of remarks(report, root)) console.log(`  ${remark}`);
 }
 if (options.length === 0) {
   const scripts = (name: string) => JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8')).scripts;

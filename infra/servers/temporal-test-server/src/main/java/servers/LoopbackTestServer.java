@@ -7,7 +7,8 @@ import java.net.InetSocketAddress;
 
 /**
  * Temporal's time-skipping test server for one parent process. The stock main class listens on all interfaces and
- * outlives a parent that was killed; this one listens on loopback and halts with its parent.
+ * outlives a parent that was killed; this one listens on loopback and halts with its parent. Nor has it two faults: {@link
+ * WholeSeconds} and {@link UnhandledCommands}.
  *
  * <p>Arguments: the port first; whatever follows (the SDKs pass --enable-time-skipping) is ignored, time is skipped.
  */
@@ -21,6 +22,7 @@ public final class LoopbackTestServer {
     for (BindableService service : services.getServices()) {
       server.addService(service);
     }
+    server.intercept(new WholeSeconds()).intercept(new UnhandledCommands(services.getWorkflowService()));
     server.build().start().awaitTermination();
   }
 

@@ -1,0 +1,45 @@
+package servers;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.util.Durations;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.temporal.api.command.v1.Command;
+import io.temporal.api.command.v1.ScheduleActivityTaskCommandAttributes;
+import io.temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest;
+
+/**
+ * Keeps a schedule-to-close timeout from ending on a whole second. The server takes the time at which an activity expires
+ * for none if it has no nanoseconds, and then tries the activity for ever: about one in a thousand, as its clock counts
+ * milliseconds. So each such timeout is made longer by a nanosecond.
+ */
+final class WholeSeconds implements ServerInterceptor {
+  private static final Duration NANOSECOND = Durations.fromNanos(1);
+
+  @Override
+  public <Q, A> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    return new SimpleForwardingServerCallListener<Q>(next.startCall(call, headers)) {
+      @Override
+      @SuppressWarnings("unchecked")
+      public void onMessage(Q message) {
+        boolean hasCommands = message instanceof RespondWorkflowTaskCompletedRequest;
+        super.onMessage(hasCommands ? (Q) longer((RespondWorkflowTaskCompletedRequest) message) : message);
+      }
+    };
+  }
+
+  private static RespondWorkflowTaskCompletedRequest longer(RespondWorkflowTaskCompletedRequest message) {
+    RespondWorkflowTaskCompletedRequest.Builder request = message.toBuilder();
+    for (Command.Builder command : request.getCommandsBuilderList()) {
+      if (!command.hasScheduleActivityTaskCommandAttributes()) continue;
+      ScheduleActivityTaskCommandAttributes.Builder activity = command.getScheduleActivityTaskCommandAttributesBuilder();
+      Duration timeout = activity.getScheduleToCloseTimeout();
+      if (Durations.isPositive(timeout)) activity.setScheduleToCloseTimeout(Durations.add(timeout, NANOSECOND));
+    }
+    return request.build();
+  }
+}
