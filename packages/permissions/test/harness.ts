@@ -26,7 +26,9 @@ definition document {
 /** A client of the server that all test files share, closed after the file's last test. */
 export function sharedPermissions(options?: PermissionsOptions): Permissions {
   const { endpoint, token } = inject('spicedb');
-  const permissions = createPermissions({ SPICEDB_ENDPOINT: endpoint, SPICEDB_TOKEN: token }, options);
+  // Thousands of relationships at once take their time on a busy machine.
+  const patient = { timeout: 30_000, ...options };
+  const permissions = createPermissions({ SPICEDB_ENDPOINT: endpoint, SPICEDB_TOKEN: token }, patient);
   afterAll(() => permissions.close());
   return permissions;
 }

@@ -14,7 +14,9 @@ describe('What is said of a report', () => {
       { fullName: 'a test', status: 'failed', failureMessages: ['Error: 1 is not 2\n    at a.test.ts:3'] },
       { fullName: 'another', status: 'passed', failureMessages: ['Error: too late\n    at a.test.ts:9'] },
     ];
-    expect(remarks({ ...counts, testResults: [{ name: '/repo/apps/a/a.test.ts', assertionResults }] }, '/repo')).toEqual([
+    expect(
+      remarks({ ...counts, testResults: [{ name: '/repo/apps/a/a.test.ts', assertionResults }] }, '/repo'),
+    ).toEqual([
       'failed: apps/a/a.test.ts: a test: Error: 1 is not 2',
       'not at once: apps/a/a.test.ts: another: Error: too late',
     ]);

@@ -39,7 +39,7 @@ it('an update is answered by a workflow that ends, also if a signal arrives mean
     taskQueue,
   });
   await worker.runUntil(async () => {
-    const asked = await handle.startUpdate<string>('ask', { waitForStage: 'ACCEPTED' });
+    const asked = await handle.startUpdate<string, []>('ask', { waitForStage: 'ACCEPTED' });
     await handle.signal('end');
     expect(await asked.result()).toBe('answered');
     expect(await handle.result()).toBe('over');
