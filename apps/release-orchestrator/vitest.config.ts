@@ -4,6 +4,5 @@ import { preset } from '@repo/vitest-preset';
 export default preset({
   globalSetup: [appServers],
   provide: { needs: ['postgres', 'temporal'] },
-  retry: 1,
   isolate: false,
 });
