@@ -4,14 +4,22 @@ import { relative } from 'node:path';
 export interface Report {
   numPassedTests: number;
   numFailedTests: number;
-  success?: boolean;
   testResults?: {
     name: string;
+    status: string;
     message?: string;
     assertionResults: { fullName: string; status: string; failureMessages?: string[] }[];
   }[];
   /** Names of scenarios. */
   failed?: string[];
+}
+
+/** What has passed and failed; a file that could not be loaded, or of which a hook has failed, is one more that has. */
+export function counts({ numPassedTests, numFailedTests, testResults = [] }: Report): {
+  passed: number;
+  failed: number;
+} {
+  return { passed: numPassedTests, failed: numFailedTests + testResults.filter(isBroken).length };
 }
 
 /**
@@ -21,18 +29,24 @@ export interface Report {
  * @param root absolute path, from which files are named
  */
 export function remarks({ testResults = [], failed = [] }: Report, root: string): string[] {
-  const tests = testResults.flatMap(({ name, message, assertionResults }) => {
-    const file = relative(root, name);
-    // A test file that could not be loaded has no test that could fail.
-    if (message && assertionResults.length === 0) return [`failed: ${file}: ${firstLine(message)}`];
-    return assertionResults
+  const tests = testResults.flatMap((result) => {
+    const file = relative(root, result.name);
+    const broken = isBroken(result) ? [`failed: ${file}: ${firstLine(result.message) || 'beforeAll or afterAll'}`] : [];
+    const named = result.assertionResults
       .filter(({ failureMessages }) => failureMessages?.length)
       .map(({ fullName, status, failureMessages }) => {
         const how = status === 'passed' ? 'not at once' : 'failed';
         return `${how}: ${file}: ${fullName}: ${firstLine(failureMessages?.[0])}`;
       });
+    return [...broken, ...named];
   });
   return [...tests, ...failed.map((scenario) => `failed: ${scenario}`)];
+}
+
+/** Vitest has a failure of the file itself, for which none of its tests stands. */
+function isBroken({ status, message, assertionResults }: NonNullable<Report['testResults']>[number]): boolean {
+  if (message) return true;
+  return status === 'failed' && !assertionResults.some((one) => one.status === 'failed');
 }
 
 const firstLine = (text = '') => text.split('\n')[0];

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { members } from './install-all.ts';
-import { type Report, remarks } from './report.ts';
+import { counts, type Report, remarks } from './report.ts';
 
 /**
  * `pnpm test`, `pnpm e2e`: makes the server programs ready, runs a turbo task, and counts what its reports say, so that
@@ -40,9 +40,8 @@ const count = (name: string, passed: number, failed: number, remark = '') => {
 };
 for (const name of reported()) {
   const report = JSON.parse(readFileSync(reportOf(name), 'utf8')) as Report;
-  // A test file that could not even be loaded has no test that could fail.
-  const broken = report.success === false && report.numFailedTests === 0;
-  count(name, report.numPassedTests, broken ? 1 : report.numFailedTests, broken ? '  (a test file could not run)' : '');
+  const { passed, failed } = counts(report);
+  count(name, passed, failed);
   for (const remark of remarks(report, root)) console.log(`  ${remark}`);
 }
 if (options.length === 0) {

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { remarks } from '../src/report.ts';
+import { counts, remarks } from '../src/report.ts';
 
-const counts = { numPassedTests: 1, numFailedTests: 0 };
+const sums = { numPassedTests: 1, numFailedTests: 0 };
 
 describe('What is said of a report', () => {
   it('is nothing of tests that passed', () => {
     const assertionResults = [{ fullName: 'a test', status: 'passed', failureMessages: [] }];
-    expect(remarks({ ...counts, testResults: [{ name: '/repo/a.test.ts', assertionResults }] }, '/repo')).toEqual([]);
+    expect(
+      remarks({ ...sums, testResults: [{ name: '/repo/a.test.ts', status: 'passed', assertionResults }] }, '/repo'),
+    ).toEqual([]);
   });
 
   it('names who failed, where and of what, and who passed only when it was run again', () => {
@@ -15,7 +17,10 @@ describe('What is said of a report', () => {
       { fullName: 'another', status: 'passed', failureMessages: ['Error: too late\n    at a.test.ts:9'] },
     ];
     expect(
-      remarks({ ...counts, testResults: [{ name: '/repo/apps/a/a.test.ts', assertionResults }] }, '/repo'),
+      remarks(
+        { ...sums, testResults: [{ name: '/repo/apps/a/a.test.ts', status: 'failed', assertionResults }] },
+        '/repo',
+      ),
     ).toEqual([
       'failed: apps/a/a.test.ts: a test: Error: 1 is not 2',
       'not at once: apps/a/a.test.ts: another: Error: too late',
@@ -23,10 +28,32 @@ describe('What is said of a report', () => {
   });
 
   it('names a file that could not be loaded, and a scenario that did not keep its promise', () => {
-    const testResults = [{ name: '/repo/b.test.ts', message: 'SyntaxError: no\nmore', assertionResults: [] }];
-    expect(remarks({ ...counts, testResults, failed: ['sold-out'] }, '/repo')).toEqual([
+    const testResults = [
+      { name: '/repo/b.test.ts', status: 'failed', message: 'SyntaxError: no\nmore', assertionResults: [] },
+    ];
+    expect(remarks({ ...sums, testResults, failed: ['sold-out'] }, '/repo')).toEqual([
       'failed: b.test.ts: SyntaxError: no',
       'failed: sold-out',
+    ]);
+  });
+
+  it('names and counts a file of which a hook has failed, besides its tests', () => {
+    const skipped = { fullName: 'a test', status: 'skipped', failureMessages: [] };
+    const failed = { fullName: 'another', status: 'failed', failureMessages: ['Error: no'] };
+    const report = {
+      numPassedTests: 3,
+      numFailedTests: 1,
+      testResults: [
+        { name: '/repo/a.test.ts', status: 'failed', message: 'Error: port taken', assertionResults: [skipped] },
+        { name: '/repo/b.test.ts', status: 'failed', message: '', assertionResults: [skipped] },
+        { name: '/repo/c.test.ts', status: 'failed', message: '', assertionResults: [failed] },
+      ],
+    };
+    expect(counts(report)).toEqual({ passed: 3, failed: 3 });
+    expect(remarks(report, '/repo')).toEqual([
+      'failed: a.test.ts: Error: port taken',
+      'failed: b.test.ts: beforeAll or afterAll',
+      'failed: c.test.ts: another: Error: no',
     ]);
   });
 });

@@ -7,8 +7,8 @@ import java.net.InetSocketAddress;
 
 /**
  * Temporal's time-skipping test server for one parent process. The stock main class listens on all interfaces and
- * outlives a parent that was killed; this one listens on loopback and halts with its parent. Nor has it two faults: {@link
- * WholeSeconds} and {@link UnhandledCommands}.
+ * outlives a parent that was killed; this one listens on loopback and halts with its parent. It works around
+ * two faults: {@link WholeSeconds} and {@link UnhandledCommands}.
  *
  * <p>Arguments: the port first; whatever follows (the SDKs pass --enable-time-skipping) is ignored, time is skipped.
  */

@@ -24,9 +24,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Tells a worker that its workflow could not end. If a signal or an update has arrived meanwhile, the server fails the
- * workflow task, but answers as if it were completed. What the worker then sends for the next task lacks the answers of
- * updates that it takes for sent, and the workflow hangs. A real server answers with this error; the worker replays.
+ * Tells a worker that its workflow could not end. If an event or an update has arrived meanwhile, the server fails the
+ * workflow task, but answers as if it were completed. A worker that has the next task already goes on from a state that the
+ * server threw away, and the answer to an update may be lost with it. A real server answers with this error, upon which
+ * the worker replays.
  */
 final class UnhandledCommands implements ServerInterceptor {
   private static final Set<CommandType> ENDS =
@@ -92,9 +93,14 @@ final class UnhandledCommands implements ServerInterceptor {
       throw Status.INVALID_ARGUMENT.withDescription("no token of a workflow task").withCause(e).asRuntimeException();
     }
     CompletableFuture<DescribeWorkflowExecutionResponse> described = new CompletableFuture<>();
-    service.describeWorkflowExecution(describe.build(), new FirstOf<>(described));
-    return described.join().getWorkflowExecutionInfo().getStatus()
-        == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+    try {
+      service.describeWorkflowExecution(describe.build(), new FirstOf<>(described));
+      return described.join().getWorkflowExecutionInfo().getStatus()
+          == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING;
+    } catch (RuntimeException e) {
+      // What cannot be looked up is as the server says.
+      return false;
+    }
   }
 
   private static final class FirstOf<T> implements StreamObserver<T> {

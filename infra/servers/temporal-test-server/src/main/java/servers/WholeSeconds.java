@@ -12,9 +12,9 @@ import io.temporal.api.command.v1.ScheduleActivityTaskCommandAttributes;
 import io.temporal.api.workflowservice.v1.RespondWorkflowTaskCompletedRequest;
 
 /**
- * Keeps a schedule-to-close timeout from ending on a whole second. The server takes the time at which an activity expires
- * for none if it has no nanoseconds, and then tries the activity for ever: about one in a thousand, as its clock counts
- * milliseconds. So each such timeout is made longer by a nanosecond.
+ * Makes each activity's schedule-to-close timeout a nanosecond longer. The server takes an expiry without nanoseconds for
+ * none, and would retry past it: about one activity in a thousand, as its clock counts milliseconds. Limits that come from
+ * a workflow's own timeout are not covered.
  */
 final class WholeSeconds implements ServerInterceptor {
   private static final Duration NANOSECOND = Durations.fromNanos(1);
