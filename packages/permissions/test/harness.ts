@@ -26,9 +26,7 @@ definition document {
 /** A client of the server that all test files share, closed after the file's last test. */
 export function sharedPermissions(options?: PermissionsOptions): Permissions {
   const { endpoint, token } = inject('spicedb');
-  // Thousands of relationships at once take their time on a busy machine.
-  const patient = { timeout: 30_000, ...options };
-  const permissions = createPermissions({ SPICEDB_ENDPOINT: endpoint, SPICEDB_TOKEN: token }, patient);
+  const permissions = createPermissions({ SPICEDB_ENDPOINT: endpoint, SPICEDB_TOKEN: token }, options);
   afterAll(() => permissions.close());
   return permissions;
 }

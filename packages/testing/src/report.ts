@@ -23,8 +23,7 @@ export function counts({ numPassedTests, numFailedTests, testResults = [] }: Rep
 }
 
 /**
- * Who has failed, where and of what: one line each, to be found below what thousands of tests have printed. A test that passed
- * only when it was run again is named, too: something is wrong with it, or with what it tests.
+ * Who has failed, where and of what: one line each, to be found below what thousands of tests have printed.
  *
  * @param root absolute path, from which files are named
  */
@@ -33,11 +32,8 @@ export function remarks({ testResults = [], failed = [] }: Report, root: string)
     const file = relative(root, result.name);
     const broken = isBroken(result) ? [`failed: ${file}: ${firstLine(result.message) || 'beforeAll or afterAll'}`] : [];
     const named = result.assertionResults
-      .filter(({ failureMessages }) => failureMessages?.length)
-      .map(({ fullName, status, failureMessages }) => {
-        const how = status === 'passed' ? 'not at once' : 'failed';
-        return `${how}: ${file}: ${fullName}: ${firstLine(failureMessages?.[0])}`;
-      });
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => `failed: ${file}: ${fullName}: ${firstLine(failureMessages?.[0])}`);
     return [...broken, ...named];
   });
   return [...tests, ...failed.map((scenario) => `failed: ${scenario}`)];

@@ -5,7 +5,7 @@ import type { InlineConfig } from 'vitest/node';
  * The vitest configuration of every app and package.
  *
  * Test files run in processes of their own (`forks`: the SDK's native core is not made for worker threads), two at a
- * time at most; a report goes to `reports/test.json`, from which `pnpm test` counts. A test that fails is run once more.
+ * time at most; a report goes to `reports/test.json`, from which `pnpm test` counts.
  *
  * @param options.globalSetup files that bring up what all test files of a package share
  * @param options.provide what test files get by `inject`, and what `globalSetup` goes by
@@ -23,8 +23,6 @@ export function preset({
       pool: 'forks',
       maxWorkers: 2,
       isolate,
-      // Named by `pnpm test`: docs/decisions/0014. The long tests are there to find what happens seldom.
-      retry: process.env.TORTURE ? 0 : 1,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       globalSetup,
