@@ -23,7 +23,7 @@ const gates: Gate[] = [
   { name: 'house rules', command: script('rules'), next: 'pnpm rules' },
   { name: 'lint', command: 'oxlint', next: 'pnpm lint' },
   { name: 'types', command: `${script('typecheck')} --output-logs=errors-only`, next: 'pnpm typecheck' },
-  { name: 'unused code', command: 'knip', next: 'pnpm knip' },
+  { name: 'unused code', command: script('knip'), next: 'pnpm knip' },
   { name: 'format', command: 'biome check .', next: 'pnpm format' },
   { name: 'tests', command: script('test'), next: 'pnpm test', alone: true },
 ];
