@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 afterAll(() => world.close());
 
-const createWorker = (activity: ActivityInterceptorsFactory[] = []) =>
+const createWorker = (activity: ActivityInterceptorsFactory[]) =>
   Worker.create({
     connection: env.nativeConnection,
     taskQueue,
@@ -76,31 +76,39 @@ describeEveryActivity<Activities>({
 
 describe('a fault at each activity', () => {
   const names = Object.keys(activities);
-  const withFaults = async (faults: Faults) => {
-    const worker = await createWorker([faultsAroundActivities(faults.reach)]);
-    await worker.runUntil(bothEndings);
-  };
+  // One worker for all of them, each with faults of its own.
+  let faults: Faults;
+  let worker: Worker;
+  let running: Promise<void>;
+  beforeAll(async () => {
+    worker = await createWorker([(context) => faultsAroundActivities(faults.reach)(context)]);
+    running = worker.run();
+  });
+  afterAll(async () => {
+    worker.shutdown();
+    await running;
+  });
 
   it.each(['before-transaction', 'before-return'] as const)('%s, two times each', async (point) => {
-    const faults = new Faults();
+    faults = new Faults();
     faults.on(...names.map((of) => ({ point, of, calls: 2 })));
-    await withFaults(faults);
+    await bothEndings();
     const twiceEach = names.flatMap((of) => [`${point} of ${of}`, `${point} of ${of}`]);
     expect(faults.met.toSorted()).toEqual(twiceEach.toSorted());
   });
 
   it.each([1, 2, 3])('by chance, seed %i', async (seed) => {
-    const faults = new Faults(seed);
+    faults = new Faults(seed);
     faults.on({ point: 'before-transaction', chance: 0.3 }, { point: 'before-return', chance: 0.3 });
-    await withFaults(faults);
+    await bothEndings();
     expect(faults.met.length).toBeGreaterThan(2);
   });
 
   it('of which only the service knows: it is asked again', async () => {
-    const faults = new Faults();
+    faults = new Faults();
     faults.on(...services.map((of) => ({ point: 'before-transaction' as const, of, calls: 2 })));
     for (const service of services) world[service].onCall = () => faults.reach('before-transaction', service);
-    await (await createWorker()).runUntil(bothEndings);
+    await bothEndings();
     expect(faults.met).toHaveLength(6);
   });
 });

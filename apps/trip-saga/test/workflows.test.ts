@@ -408,3 +408,20 @@ describe('bad input that comes past the door', () => {
     expect(outcome).toMatchObject({ status: 'booked' });
   });
 });
+
+const [wanted, seats] = [200, 50];
+
+it(`${wanted} trips at once for ${seats} seats: exactly ${seats} are sold`, async () => {
+  const trips = Array.from({ length: wanted }, () => aTrip(now, { passengers: 1, from: 'MAD', to: 'CPH' }));
+  const departure = trips[0]?.departure ?? '';
+  await Promise.all([
+    world.flight.setCapacity('MAD-CPH', departure, seats),
+    world.cab.setCapacity('CPH', departure, 200),
+  ]);
+  // Not by update-with-start: the test server forgets the update of one that it takes long to get to.
+  const handles = await Promise.all(trips.map(start));
+  const outcomes = await Promise.all(handles.map((handle) => handle.executeUpdate(outcomeUpdate)));
+  const active = await Promise.all(trips.map(({ tripId }) => world.books.activeBookings(tripId)));
+  expect(active.map((one) => one.length)).toEqual(outcomes.map(({ status }) => (status === 'booked' ? 3 : 0)));
+  expect(active.filter((one) => one.length === 3)).toHaveLength(seats);
+}, 120_000);

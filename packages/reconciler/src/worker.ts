@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
+import { freshWorkflowBundle } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from './activities.ts';
 import type { Look } from './turn.ts';
 
 /** A worker for the turns of one schedule, which does not run yet. */
-export function createWorker<More extends object>({
+export async function createWorker<More extends object>({
   client,
   look,
   ...options
@@ -18,7 +18,7 @@ export function createWorker<More extends object>({
 }): Promise<Worker> {
   return Worker.create({
     ...options,
-    workflowsPath: fileURLToPath(new URL('./workflows.ts', import.meta.url)),
+    workflowBundle: { codePath: await freshWorkflowBundle(new URL('./workflows.ts', import.meta.url)) },
     activities: createActivities(client, look),
   });
 }

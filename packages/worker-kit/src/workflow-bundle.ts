@@ -14,6 +14,8 @@ export async function buildWorkflowBundle(workflows: URL): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(workflows),
     logger: new DefaultLogger('WARN'),
+    // For the lines of a stack trace the map needs no copy of the sources, and each worker reads all of it twice.
+    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
   });
   const { bundle, inputs } = places(workflows);
   await mkdir(dirname(bundle), { recursive: true });

@@ -1,6 +1,7 @@
 package servers;
 
 import io.grpc.BindableService;
+import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.temporal.internal.testservice.TestServicesStarter;
 import java.net.InetSocketAddress;
@@ -23,7 +24,12 @@ public final class LoopbackTestServer {
       server.addService(service);
     }
     server.intercept(new WholeSeconds()).intercept(new UnhandledCommands(services.getWorkflowService()));
-    server.build().start().awaitTermination();
+    Server running = server.build().start();
+    // For the build, which records the classes that are loaded until here: see temporal-test-server.
+    if (Boolean.getBoolean("end.once.up")) {
+      System.exit(0);
+    }
+    running.awaitTermination();
   }
 
   private static void haltWith(long parent) {
