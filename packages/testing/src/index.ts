@@ -17,6 +17,7 @@ export { describeFence } from './fence.ts';
 export { countActivations, dieAt, type KillPoint, killPoints, sample } from './kill-points.ts';
 export { quietRuntime } from './quiet-runtime.ts';
 export { replayHistory, replayRecordedHistories } from './replay.ts';
+export { replayAll } from './replay-all.ts';
 export { replayUnder } from './replay-under.ts';
 export { type Repetition, type RunEach, runEach } from './run-each.ts';
 export { type TestWorker, testWorker } from './test-worker.ts';
