@@ -53,17 +53,27 @@ async function stepsOf(request: TripRequest) {
   return events?.flatMap((one) => one.activityTaskScheduledEventAttributes?.activityType?.name ?? []);
 }
 
-it('ALL-2 with a replay at each step, a trip is booked, and one is undone', async () => {
-  const booked = aTrip(await env.currentTimeMs());
-  const undone = aTrip(await env.currentTimeMs(), { to: 'VIE' });
-  await world.cab.setCapacity('VIE', undone.departure, 0);
-  await (await startWorker()).runUntil(async () => {
-    const outcomes = await Promise.all([book(booked), book(undone)]);
-    expect(outcomes).toMatchObject([{ status: 'booked' }, { status: 'compensated', undone: ['hotel', 'flight'] }]);
-    expect(await Promise.all([handleOf(booked).result(), handleOf(undone).result()])).toEqual(outcomes);
+describe('ALL-2 with a replay at each step, a trip', () => {
+  it('is booked', async () => {
+    const request = aTrip(await env.currentTimeMs());
+    await (await startWorker()).runUntil(async () => {
+      const outcome = await book(request);
+      expect(outcome).toMatchObject({ status: 'booked' });
+      expect(await handleOf(request).result()).toEqual(outcome);
+    });
+    expect(await bookings(request)).toEqual(services);
   });
-  expect(await bookings(booked)).toEqual(services);
-  expect(await bookings(undone)).toEqual([]);
+
+  it('is undone', async () => {
+    const request = aTrip(await env.currentTimeMs(), { to: 'VIE' });
+    await world.cab.setCapacity('VIE', request.departure, 0);
+    await (await startWorker()).runUntil(async () => {
+      const outcome = await book(request);
+      expect(outcome).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
+      expect(await handleOf(request).result()).toEqual(outcome);
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
 });
 
 describe('ALL-4 a version 2 that takes the cab before the hotel', () => {
