@@ -51,7 +51,10 @@ const stepsForward = <Activities>({ activities }: EveryActivity<Activities>): [N
   );
 
 /** What is wrong with an app whose activities run so, in words; whatever its own runs throw is thrown on. */
-export async function complaints<Activities>(app: EveryActivity<Activities>, repetition: Repetition): Promise<string[]> {
+export async function complaints<Activities>(
+  app: EveryActivity<Activities>,
+  repetition: Repetition,
+): Promise<string[]> {
   const repeated = await runRepeated(app);
   try {
     return await repeated.complaints(repetition);
