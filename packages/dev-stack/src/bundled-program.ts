@@ -15,7 +15,7 @@ import { shortHash } from './paths.ts';
 export async function bundledProgram(file: string): Promise<string> {
   const app = await appOf(dirname(file));
   const folder = join(app, 'dist', 'programs');
-  const name = `${basename(file, '.ts')}-${shortHash(file, process.version, JSON.stringify(made))}`;
+  const name = `${basename(file, '.ts')}-${shortHash(file, process.version, JSON.stringify(made), unmapped)}`;
   const bundle = join(folder, `${name}.mjs`);
   const inputs = join(folder, `${name}.inputs.json`);
   try {
@@ -69,12 +69,18 @@ const whereTheyWere = (program: string): Plugin => ({
   setup: (build) =>
     build.onLoad({ filter: /\.(ts|mjs|js)$/ }, async ({ path }) => {
       const code = await readFile(path, 'utf8');
-      if (!code.includes('import.meta.url')) return undefined;
+      const [ours, asks] = [!path.includes('/node_modules/'), code.includes('import.meta.url')];
+      if (ours && !asks) return undefined;
       const url = path === program ? 'program$' : JSON.stringify(pathToFileURL(path).href);
       // In the same line: what comes after it stays in its own.
-      return { contents: `const here$ = ${url}; ${code}`, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+      const contents = `${asks ? `const here$ = ${url}; ` : ''}${code}${ours ? '' : unmapped}`;
+      return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
     }),
 });
+
+/** Keeps what others wrote out of the source map, of which it would be nine tenths: Node reads the map at each start. */
+const noLines = Buffer.from('{"version":3,"sources":[""],"names":[],"mappings":"AAAA"}').toString('base64');
+const unmapped = `\n//# sourceMappingURL=data:application/json;base64,${noLines}`;
 
 async function sdkOf(app: string): Promise<string[]> {
   const { dependencies } = JSON.parse(await readFile(join(app, 'package.json'), 'utf8')) as { dependencies?: object };
