@@ -1,3 +1,4 @@
+import { untilTemporalAnswers } from '@repo/dev-stack';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import {
@@ -12,6 +13,7 @@ import {
   type TripRequest,
 } from '../src/contract.ts';
 import { type Reconciliation, reconcile } from '../src/extras/reconciler/reconcile.ts';
+import { bookTrip } from '../src/starter.ts';
 import { realServer, until } from './real-server.ts';
 import { aTrip } from './world.ts';
 
@@ -139,3 +141,19 @@ it('any interleaving of faults, late calls, a cancellation and a termination lea
     { numRuns: process.env.TORTURE === 'all' ? 10 : 1, seed, endOnFailure: true },
   );
 }, 300_000);
+
+// 200 of them for 50 seats are in workflows.test.ts; here they go the way that users go.
+const [wanted, seats] = [20, 5];
+
+it(`${wanted} trips booked at once by update-with-start for ${seats} seats: exactly ${seats} are sold`, async () => {
+  const { client, world } = server;
+  const trips = Array.from({ length: wanted }, () => aTrip(Date.now(), { passengers: 1, from: 'MAD', to: 'CPH' }));
+  await world.flight.setCapacity('MAD-CPH', trips[0]?.departure ?? '', seats);
+  const outcomes = await Promise.all(
+    trips.map((request) => untilTemporalAnswers(() => bookTrip(client, request, 'ada'))),
+  );
+  const active = await Promise.all(trips.map(({ tripId }) => world.books.activeBookings(tripId)));
+  expect(active.map((one) => one.length)).toEqual(outcomes.map(({ status }) => (status === 'booked' ? 3 : 0)));
+  expect(active.filter((one) => one.length === 3)).toHaveLength(seats);
+  expect(await world.books.stockThatDoesNotAddUp()).toEqual([]);
+});

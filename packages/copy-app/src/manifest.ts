@@ -106,7 +106,8 @@ export function mergedManifest(
     dependencies,
     devDependencies,
     ...(Object.keys(optionalDependencies).length > 0 ? { optionalDependencies } : {}),
-    allowScripts: repository.allowBuilds,
+    // A copy is npm's.
+    allowScripts: without(repository.allowBuilds, { pnpm: true }),
   };
 }
 
@@ -138,7 +139,7 @@ function resolved({ catalog }: Repository, { path }: Member, some: Versions = {}
 const sorted = (...some: Versions[]): Versions =>
   Object.fromEntries(Object.entries(Object.assign({}, ...some) as Versions).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const without = (some: Versions, others: Versions): Versions =>
+const without = <Value>(some: Record<string, Value>, others: object): Record<string, Value> =>
   Object.fromEntries(Object.entries(some).filter(([name]) => !(name in others)));
 
 const pick = <Key extends keyof Manifest>(manifest: Manifest, ...keys: Key[]): Partial<Pick<Manifest, Key>> =>

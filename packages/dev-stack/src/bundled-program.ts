@@ -78,8 +78,11 @@ const whereTheyWere = (program: string): Plugin => ({
     }),
 });
 
-/** Keeps what others wrote out of the source map, of which it would be nine tenths: Node reads the map at each start. */
-const noLines = Buffer.from('{"version":3,"sources":[""],"names":[],"mappings":"AAAA"}').toString('base64');
+/**
+ * Keeps what others wrote out of the source map, of which it would be nine tenths: Node reads the map at each start. Its one
+ * mapping is of a column where there is nothing.
+ */
+const noLines = Buffer.from('{"version":3,"sources":[""],"names":[],"mappings":"gggggCAAA"}').toString('base64');
 const unmapped = `\n//# sourceMappingURL=data:application/json;base64,${noLines}`;
 
 async function sdkOf(app: string): Promise<string[]> {

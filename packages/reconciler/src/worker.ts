@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { freshWorkflowBundle } from '@repo/worker-kit';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
@@ -16,9 +17,17 @@ export async function createWorker<More extends object>({
   client: Client;
   look: Look<More>;
 }): Promise<Worker> {
-  return Worker.create({
-    ...options,
-    workflowBundle: { codePath: await freshWorkflowBundle(new URL('./workflows.ts', import.meta.url)) },
-    activities: createActivities(client, look),
-  });
+  return Worker.create({ ...options, ...(await workflowCode()), activities: createActivities(client, look) });
+}
+
+/** The bundle is kept for the next time. Where nothing can be written, the worker bundles for itself. */
+async function workflowCode(): Promise<{ workflowBundle: { codePath: string } } | { workflowsPath: string }> {
+  const workflows = new URL('./workflows.ts', import.meta.url);
+  try {
+    return { workflowBundle: { codePath: await freshWorkflowBundle(workflows) } };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EACCES', 'ENOSPC', 'EPERM', 'EROFS'].includes(code)) throw error;
+    return { workflowsPath: fileURLToPath(workflows) };
+  }
 }

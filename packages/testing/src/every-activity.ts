@@ -25,22 +25,22 @@ export interface EveryActivity<Activities> {
  */
 export function describeEveryActivity<Activities>(app: EveryActivity<Activities>): void {
   describe('ALL-1 every activity', () => {
-    let repeated: Repeated;
+    let repeated: Repeated | undefined;
     beforeAll(async () => {
       repeated = await runRepeated(app);
     });
-    afterAll(() => repeated.stop());
+    afterAll(() => repeated?.stop());
     it.each([
       ['twice in sequence', 'twice'],
       ['twice at once', 'atOnce'],
       ['late, after a newer attempt', 'late'],
     ] as const)('%s', async (_, repetition) => {
-      expect(await repeated.complaints(repetition)).toEqual([]);
+      expect(await repeated?.complaints(repetition)).toEqual([]);
     });
     const undone = stepsForward(app);
     if (undone.length === 0) return;
     it.each(undone)('%s late, after %s', async (late, after) => {
-      expect(await repeated.complaints({ late, after })).toEqual([]);
+      expect(await repeated?.complaints({ late, after })).toEqual([]);
     });
   });
 }
@@ -84,6 +84,7 @@ async function runRepeated<Activities>(app: EveryActivity<Activities>): Promise<
       each = runEach(repetition);
       // A worker that fails does so at once, and not when the run has waited for long enough.
       await Promise.race([oneRun(repetition), running]);
+      await each.idle();
       const expected = typeof repetition === 'string' ? Object.keys(activities) : [repetition.late];
       return [...notListed(worker, activities), ...notRepeated(expected, each), ...each.differences];
     },

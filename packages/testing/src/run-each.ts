@@ -21,6 +21,8 @@ export interface RunEach {
   repeated: ReadonlySet<string>;
   /** Where one activity answered the same call in two ways; in words. There must be none. */
   differences: readonly string[];
+  /** Resolves when no activity runs any more: one that its workflow does not wait for may be at it still. */
+  idle(): Promise<void>;
 }
 
 /** The type of the failure with which an attempt is lost to Temporal. */
@@ -39,6 +41,7 @@ type Context = Parameters<ActivityInterceptorsFactory>[0];
 export function runEach(repetition: Repetition): RunEach {
   const repeated = new Set<string>();
   const differences: string[] = [];
+  const underWay = new Set<Promise<Final>>();
   /** Lost attempts that have not had their effect so far, by what releases them. */
   const lost = new Map<string, Run>();
 
@@ -112,13 +115,18 @@ export function runEach(repetition: Repetition): RunEach {
       execute: async (input, next) => {
         // As from Temporal, each attempt gets arguments of its own.
         const again = (): ActivityExecuteInput => ({ ...input, args: structuredClone(input.args) });
-        const final = await repeat(context, () => finalOf(context, () => next(again())));
+        const execution = repeat(context, () => finalOf(context, () => next(again())));
+        underWay.add(execution);
+        const final = await execution.finally(() => underWay.delete(execution));
         if ('refused' in final) throw final.refused;
         return final.answer;
       },
     },
   });
-  return { interceptor, repeated, differences };
+  const idle = async () => {
+    while (underWay.size > 0) await Promise.allSettled(underWay);
+  };
+  return { interceptor, repeated, differences, idle };
 }
 
 /** @throws whatever Temporal would retry, or would take for a cancellation */

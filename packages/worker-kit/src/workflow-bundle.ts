@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+// For the lines of a stack trace the map needs no copy of the sources, and each worker reads all of it twice.
+const devtool = 'inline-nosources-source-map';
+
+/** What a bundle depends on beside the files in it: pnpm leaves those of an older SDK where they were. */
+function madeWith(): string {
+  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as { version: string };
+  return `@temporalio/worker ${version}, ${devtool}`;
+}
 
 /**
  * Bundles workflow code into `dist/workflows.js` of its app, for `Worker.create({ workflowBundle })`. A worker that
@@ -14,13 +24,12 @@ export async function buildWorkflowBundle(workflows: URL): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(workflows),
     logger: new DefaultLogger('WARN'),
-    // For the lines of a stack trace the map needs no copy of the sources, and each worker reads all of it twice.
-    webpackConfigHook: (config) => ({ ...config, devtool: 'inline-nosources-source-map' }),
+    webpackConfigHook: (config) => ({ ...config, devtool }),
   });
   const { bundle, inputs } = places(workflows);
   await mkdir(dirname(bundle), { recursive: true });
   await replace(bundle, code);
-  await replace(inputs, JSON.stringify(await fingerprints(modulesOf(code)), null, 1));
+  await replace(inputs, JSON.stringify({ madeWith: madeWith(), files: await fingerprints(modulesOf(code)) }, null, 1));
   return bundle;
 }
 
@@ -29,8 +38,8 @@ export async function freshWorkflowBundle(workflows: URL): Promise<string> {
   const { bundle, inputs } = places(workflows);
   try {
     await stat(bundle);
-    const recorded: unknown = JSON.parse(await readFile(inputs, 'utf8'));
-    const now = await fingerprints(Object.keys(recorded as object));
+    const recorded = JSON.parse(await readFile(inputs, 'utf8')) as { files: object };
+    const now = { madeWith: madeWith(), files: await fingerprints(Object.keys(recorded.files)) };
     if (JSON.stringify(now) === JSON.stringify(recorded)) return bundle;
   } catch {
     // Not built yet, or not to the end.
