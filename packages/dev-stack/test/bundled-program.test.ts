@@ -47,6 +47,19 @@ test('a stack trace names the line of the source', async () => {
   expect(failed).toMatchObject({ stderr: expect.stringContaining('src/main.ts:4:') });
 });
 
+test('a frame of a package has no line of its source, and not a wrong one', async () => {
+  await mkdir(join(app, 'node_modules/other'), { recursive: true });
+  await write('node_modules/other/package.json', '{ "type": "module" }');
+  await write(
+    'node_modules/other/index.js',
+    "export const a = 1;\n\nexport function fail() {\n  throw new Error('as told');\n}\n",
+  );
+  await write('src/user.ts', "import { a, fail } from 'other';\nif (a) fail();\n");
+  const failed = await run(await bundledProgram(join(app, 'src/user.ts'))).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ stderr: expect.stringMatching(/at fail .*user-\w+\.mjs:\d+[^]*src\/user\.ts:2:/) });
+  expect(failed).toMatchObject({ stderr: expect.not.stringContaining('other/index.js:') });
+});
+
 test('it is kept until one of its files changes', async () => {
   const program = join(app, 'src/main.ts');
   const bundle = await bundledProgram(program);

@@ -24,7 +24,8 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
 /**
  * The Temporal dev server that all test files share (`temporalAddress`), with connections of this test file's own, for what
  * the time-skipping one cannot do: update-with-start by many at once, lists, schedules, reset, a terminate in the middle of
- * an activity, a worker that is away. Its task queues and workflow ids are the file's own to choose. The connections end after the file's last test.
+ * an activity, a worker that is away. Its task queues and workflow ids are the file's own to choose. The connections end
+ * after the file's last test.
  */
 export async function realEnvironment(): Promise<TestWorkflowEnvironment> {
   quietRuntime();
