@@ -106,8 +106,7 @@ export function mergedManifest(
     dependencies,
     devDependencies,
     ...(Object.keys(optionalDependencies).length > 0 ? { optionalDependencies } : {}),
-    // A copy is npm's.
-    allowScripts: without(repository.allowBuilds, { pnpm: true }),
+    allowScripts: repository.allowBuilds,
   };
 }
 
@@ -139,7 +138,7 @@ function resolved({ catalog }: Repository, { path }: Member, some: Versions = {}
 const sorted = (...some: Versions[]): Versions =>
   Object.fromEntries(Object.entries(Object.assign({}, ...some) as Versions).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const without = <Value>(some: Record<string, Value>, others: object): Record<string, Value> =>
+const without = (some: Versions, others: Versions): Versions =>
   Object.fromEntries(Object.entries(some).filter(([name]) => !(name in others)));
 
 const pick = <Key extends keyof Manifest>(manifest: Manifest, ...keys: Key[]): Partial<Pick<Manifest, Key>> =>

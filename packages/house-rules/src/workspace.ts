@@ -5,7 +5,6 @@ type Versions = Record<string, string>;
 
 /** The part of a package.json that the rules look at. */
 export interface Manifest {
-  packageManager?: string;
   name?: string;
   private?: boolean;
   license?: string;

@@ -32,18 +32,6 @@ describe('versions', () => {
     ]);
   });
 
-  test('packageManager is another version than the pnpm that is installed', () => {
-    const root = manifestWith('package.json', { packageManager: 'pnpm@12.0.0', devDependencies: { pnpm: 'catalog:' } });
-    expect(versions(planted({ ...root, [file]: 'catalog:\n  pnpm: 12.4.2\n' }))).toEqual([
-      {
-        rule,
-        file: 'package.json',
-        line: expect.any(Number),
-        message: 'packageManager is pnpm@12.0.0, and the catalog has pnpm 12.4.2: they must be one version',
-      },
-    ]);
-  });
-
   test('a dependency brings a second copy of the SDK', () => {
     const lock = `packages:\n  '@temporalio/common@1.24.0': {}\n  '@temporalio/common@1.20.0': {}\n`;
     expect(versions(planted({ 'pnpm-lock.yaml': lock }))).toEqual([

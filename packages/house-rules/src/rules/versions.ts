@@ -34,7 +34,7 @@ export function versions(workspace: Workspace): Violation[] {
     const line = text.split('\n').findIndex((entry) => /^ +'?(.+?)'?:/.exec(entry)?.[1] === name) + 1;
     found.push({ rule, file: catalogFile, line, message: `nobody uses ${name}: remove it from the catalog` });
   }
-  return [...found, ...twoSdks(workspace, catalog), ...twoPnpms(workspace, catalog)];
+  return [...found, ...twoSdks(workspace, catalog)];
 }
 
 /** Two copies of a Temporal package do not know each other's classes: `instanceof ApplicationFailure` is false. */
@@ -50,13 +50,4 @@ function twoSdks(workspace: Workspace, catalog: Record<string, string>): Violati
   if (distinct.length < 2) return [];
   const message = `@temporalio/* is there in ${distinct.join(' and ')}: all of its packages must have one version`;
   return [{ rule, file: catalogFile, line: lineOf(readText(workspace, catalogFile), '@temporalio/'), message }];
-}
-
-/** The pnpm that npx finds in the repository is the one that `packageManager` names. */
-function twoPnpms({ members }: Workspace, { pnpm }: Record<string, string>): Violation[] {
-  const root = members.find(({ path }) => path === '');
-  const named = root?.manifest.packageManager;
-  if (root === undefined || named === undefined || pnpm === undefined || named === `pnpm@${pnpm}`) return [];
-  const message = `packageManager is ${named}, and the catalog has pnpm ${pnpm}: they must be one version`;
-  return [{ rule, file: 'package.json', line: lineOf(root.manifestText, '"packageManager"'), message }];
 }
