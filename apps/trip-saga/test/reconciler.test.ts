@@ -99,7 +99,7 @@ it('a trip that has timed out in mid-booking is undone', async () => {
     workflowId: tripWorkflowId(request.tripId),
     taskQueue: 'reconciler-test',
     args: [request],
-    workflowExecutionTimeout: '5 seconds',
+    workflowExecutionTimeout: '3 seconds',
   });
   await until(async () => (await active(request)).includes('hotel'));
   await until(async () => (await handle.describe()).status.name === 'TIMED_OUT');

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { replayAll, timeSkippingEnvironment, workflowBundle } from '@repo/testing';
+import { freshWorkflowBundle } from '@repo/worker-kit';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../src/activities.ts';
 import { cancelSignal, services, type TripRequest, tripWorkflowId } from '../src/contract.ts';
@@ -21,11 +22,11 @@ const taskQueue = 'workers';
 
 let env: TestWorkflowEnvironment;
 let world: World;
-let codeOfVersion2: string;
+let bundleOfVersion2: string;
 
 beforeAll(async () => {
-  const bundling = bundleWorkflowCode({ workflowsPath: version2, logger: new DefaultLogger('WARN') });
-  [env, world, { code: codeOfVersion2 }] = await Promise.all([timeSkippingEnvironment(), createWorld(), bundling]);
+  const bundling = freshWorkflowBundle(pathToFileURL(version2));
+  [env, world, bundleOfVersion2] = await Promise.all([timeSkippingEnvironment(), createWorld(), bundling]);
   process.env.TASK_QUEUE = taskQueue;
 });
 afterEach(async () => {
@@ -33,7 +34,7 @@ afterEach(async () => {
 });
 afterAll(() => world.close());
 
-const startWorker = (bundle: { codePath: string } | { code: string } = workflowBundle()) =>
+const startWorker = (bundle = workflowBundle()) =>
   Worker.create({
     connection: env.nativeConnection,
     taskQueue,
@@ -54,24 +55,31 @@ async function stepsOf(request: TripRequest) {
 }
 
 describe('ALL-2 with a replay at each step, a trip', () => {
+  let worker: Worker;
+  let running: Promise<void>;
+  beforeAll(async () => {
+    worker = await startWorker();
+    running = worker.run();
+  });
+  afterAll(() => {
+    worker.shutdown();
+    return running;
+  });
+
   it('is booked', async () => {
     const request = aTrip(await env.currentTimeMs());
-    await (await startWorker()).runUntil(async () => {
-      const outcome = await book(request);
-      expect(outcome).toMatchObject({ status: 'booked' });
-      expect(await handleOf(request).result()).toEqual(outcome);
-    });
+    const outcome = await book(request);
+    expect(outcome).toMatchObject({ status: 'booked' });
+    expect(await handleOf(request).result()).toEqual(outcome);
     expect(await bookings(request)).toEqual(services);
   });
 
   it('is undone', async () => {
     const request = aTrip(await env.currentTimeMs(), { to: 'VIE' });
     await world.cab.setCapacity('VIE', request.departure, 0);
-    await (await startWorker()).runUntil(async () => {
-      const outcome = await book(request);
-      expect(outcome).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
-      expect(await handleOf(request).result()).toEqual(outcome);
-    });
+    const outcome = await book(request);
+    expect(outcome).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
+    expect(await handleOf(request).result()).toEqual(outcome);
     expect(await bookings(request)).toEqual([]);
   });
 });
@@ -85,7 +93,7 @@ describe('ALL-4 a version 2 that takes the cab before the hotel', () => {
     await (await startWorker()).runUntil(() => expect.poll(hotelIsAsked, { timeout: 10_000 }).toBe(true));
     await world.hotel.start();
 
-    await (await startWorker({ code: codeOfVersion2 })).runUntil(async () => {
+    await (await startWorker({ codePath: bundleOfVersion2 })).runUntil(async () => {
       expect(await booking).toMatchObject({ status: 'booked' });
       expect(await book(next)).toMatchObject({ status: 'booked' });
       expect(await bookings(underWay)).toEqual(services);
@@ -102,10 +110,11 @@ describe('ALL-4 a version 2 that takes the cab before the hotel', () => {
 
   it('replays every history of version 1, and without `patched` it would not', async () => {
     const folder = pathOf('./histories');
-    const hasty = codeOfVersion2.replace(/\(0, ?[\w$]+\.patched\)\((["'])cab-before-hotel\1\)/, 'true');
-    expect(hasty).not.toBe(codeOfVersion2);
+    const code = await readFile(bundleOfVersion2, 'utf8');
+    const hasty = code.replace(/\(0, ?[\w$]+\.patched\)\((["'])cab-before-hotel\1\)/, 'true');
+    expect(hasty).not.toBe(code);
     const files = (await readdir(folder)).map((file) => `${folder}/${file}`);
-    const parted = [...(await replayAll({ code: codeOfVersion2 }, files)).values()];
+    const parted = [...(await replayAll({ codePath: bundleOfVersion2 }, files)).values()];
     expect(parted).toEqual(files.map(() => undefined));
     const booked = `${folder}/booked.json`;
     expect((await replayAll({ code: hasty }, [booked])).get(booked)?.message).toMatch(/Nondeterminism/);

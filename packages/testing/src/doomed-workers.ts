@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledProgram, type Child, spawnChild } from '@repo/dev-stack';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { freshWorkflowBundle } from '@repo/worker-kit';
 import { temporalAddress } from './environment.ts';
 import { countActivations, type KillPoint } from './kill-points.ts';
 
@@ -24,17 +24,11 @@ export async function doomedWorkers(options: {
   program: URL;
   env: () => Record<string, string | undefined>;
 }): Promise<DoomedWorkers> {
-  const [program, { code }] = await Promise.all([
+  const [program, bundle] = await Promise.all([
     bundledProgram(fileURLToPath(options.program)),
-    bundleWorkflowCode({
-      workflowsPath: fileURLToPath(options.workflows),
-      workflowInterceptorModules: countActivations,
-      logger: new DefaultLogger('WARN'),
-    }),
+    freshWorkflowBundle(options.workflows, { interceptorModules: countActivations }),
   ]);
   const folder = await mkdtemp(join(tmpdir(), 'kill-matrix-'));
-  const bundle = join(folder, 'workflows.js');
-  await writeFile(bundle, code);
   return {
     start: (taskQueue, point) =>
       spawnChild({

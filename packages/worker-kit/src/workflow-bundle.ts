@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // For the lines of a stack trace the map needs no copy of the sources, and each worker reads all of it twice.
@@ -13,20 +13,30 @@ function madeWith(): string {
   return `@temporalio/worker ${version}, ${devtool}`;
 }
 
+/** What goes into a bundle beside the workflows. */
+export interface BundledWith {
+  /** Paths of modules that export `interceptors`, as for `bundleWorkflowCode`. */
+  interceptorModules?: string[];
+}
+
 /**
- * Bundles workflow code into `dist/workflows.js` of its app, for `Worker.create({ workflowBundle })`. A worker that
- * takes it starts seconds sooner, and runs exactly what was built.
- * @param workflows URL of `src/workflows.ts`
+ * Bundles workflow code into the folder `dist` of its app, as `workflows.js` if it is `src/workflows.ts`, for
+ * `Worker.create({ workflowBundle })`. A worker that takes it starts seconds sooner, and runs exactly what was built.
+ * @param workflows URL of a file below `src`
  * @returns the bundle's path
  */
-export async function buildWorkflowBundle(workflows: URL): Promise<string> {
+export async function buildWorkflowBundle(
+  workflows: URL,
+  { interceptorModules = [] }: BundledWith = {},
+): Promise<string> {
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(workflows),
+    workflowInterceptorModules: interceptorModules,
     logger: new DefaultLogger('WARN'),
     webpackConfigHook: (config) => ({ ...config, devtool }),
   });
-  const { bundle, inputs } = places(workflows);
+  const { bundle, inputs } = places(workflows, interceptorModules);
   await mkdir(dirname(bundle), { recursive: true });
   await replace(bundle, code);
   await replace(inputs, JSON.stringify({ madeWith: madeWith(), files: await fingerprints(modulesOf(code)) }, null, 1));
@@ -34,8 +44,8 @@ export async function buildWorkflowBundle(workflows: URL): Promise<string> {
 }
 
 /** The bundle of the code at hand: the one that was built last, if none of the files in it has changed since. */
-export async function freshWorkflowBundle(workflows: URL): Promise<string> {
-  const { bundle, inputs } = places(workflows);
+export async function freshWorkflowBundle(workflows: URL, options: BundledWith = {}): Promise<string> {
+  const { bundle, inputs } = places(workflows, options.interceptorModules);
   try {
     await stat(bundle);
     const recorded = JSON.parse(await readFile(inputs, 'utf8')) as { files: object };
@@ -44,13 +54,16 @@ export async function freshWorkflowBundle(workflows: URL): Promise<string> {
   } catch {
     // Not built yet, or not to the end.
   }
-  return buildWorkflowBundle(workflows);
+  return buildWorkflowBundle(workflows, options);
 }
 
-const places = (workflows: URL) => ({
-  bundle: fileURLToPath(new URL('../dist/workflows.js', workflows)),
-  inputs: fileURLToPath(new URL('../dist/workflows.inputs.json', workflows)),
-});
+/** `src/extras/upgrade-worker/workflows.ts` with count-activations: `extras-upgrade-worker-workflows+count-activations`. */
+function places(workflows: URL, interceptorModules: string[] = []) {
+  const [, app = '', file = ''] = /^(.*)\/src\/(.*)\.ts$/.exec(fileURLToPath(workflows)) ?? [];
+  const parts = [file.replaceAll('/', '-'), ...interceptorModules.map((module) => basename(module, '.ts'))];
+  const path = join(app, 'dist', parts.join('+'));
+  return { bundle: `${path}.js`, inputs: `${path}.inputs.json` };
+}
 
 /** Whoever reads the file meanwhile, or writes it as well, sees the old or the new one, never half of it. */
 async function replace(path: string, content: string): Promise<void> {
