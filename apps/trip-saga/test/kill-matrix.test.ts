@@ -55,6 +55,8 @@ const createNextWorker = (taskQueue: string) =>
     taskQueue,
     workflowBundle: workflowBundle(),
     activities: createActivities(createServices(world.urls)),
+    // In this thread: one of its own would load the SDK anew for each trip.
+    debugMode: true,
   });
 
 /** When the traveller cancels: never, in the same breath as the start, or once the trip is booked. */
