@@ -6,6 +6,7 @@ import { dataRoot } from './paths.ts';
 import { type Progress, terminalProgress } from './progress.ts';
 import { type JoinOptions, joinStack, type ServerName, type Stack } from './stack.ts';
 import { ignoreTemporalProfile } from './start-environment.ts';
+import { newLogFolder } from './start-logs.ts';
 import { chosen, Keyboard, menuLines } from './start-menu.ts';
 import { createSession, newSuffix, type Session } from './start-session.ts';
 import { CleanUp, Interrupted, listenForSignals, unlessAborted, within } from './start-stopping.ts';
@@ -111,7 +112,7 @@ async function runInStack<Context>(
   const { print } = world;
   const suffix = newSuffix();
   const dataFolder = world.dataFolder ?? join(dataRoot, ephemeral ? 'ephemeral' : (stackName ?? 'main'));
-  const logFolder = join(dataFolder, 'logs', `${app.app}-${suffix}`);
+  const logFolder = newLogFolder(dataFolder, app.app, suffix);
   const cleanUp = new CleanUp();
   const ended = new AbortController();
   const { signal } = ended;
