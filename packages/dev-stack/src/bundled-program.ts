@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { keptBundle } from '@repo/worker-kit/kept-bundle';
 import type { Plugin } from 'esbuild';
 import { shortHash } from './paths.ts';
 
 /**
  * A TypeScript program and all that it imports, as one JavaScript file for {@link spawnChild}: it starts in a third of the
- * time. It is kept in the folder `dist` of its app, and made anew once one of its files has changed.
+ * time. It is kept in the folder `dist` of its app, and made anew once one of its files has changed, or the lock file.
  *
  * Packages of Temporal's SDK, which have native parts, are left where they are, if the app itself depends on them. What the
  * program imports may look for files beside itself; the program's own file may not, for it is another one now.
@@ -15,16 +15,9 @@ import { shortHash } from './paths.ts';
 export async function bundledProgram(file: string): Promise<string> {
   const app = await appOf(dirname(file));
   const folder = join(app, 'dist', 'programs');
-  const name = `${basename(file, '.ts')}-${shortHash(file, process.version, JSON.stringify(made), unmapped)}`;
-  const bundle = join(folder, `${name}.mjs`);
-  const inputs = join(folder, `${name}.inputs.json`);
-  try {
-    await stat(bundle);
-    const recorded: unknown = JSON.parse(await readFile(inputs, 'utf8'));
-    if (JSON.stringify(await fingerprints(Object.keys(recorded as object))) === JSON.stringify(recorded)) return bundle;
-  } catch {
-    // Not made yet, or not to the end.
-  }
+  const bundle = join(folder, `${basename(file, '.ts')}-${shortHash(file, process.version)}.mjs`);
+  const kept = keptBundle(bundle, JSON.stringify(made) + unmapped);
+  if (await kept.isFresh()) return bundle;
   const { build } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: [file],
@@ -39,9 +32,7 @@ export async function bundledProgram(file: string): Promise<string> {
     external: [...(await sdkOf(app)), 'esbuild', 'pg-native'],
   });
   const files = Object.keys(metafile.inputs).map((input) => resolve(app, input));
-  await mkdir(folder, { recursive: true });
-  await replace(bundle, outputFiles[0]?.text ?? '');
-  await replace(inputs, JSON.stringify(await fingerprints(files.sort()), null, 1));
+  await kept.write(outputFiles[0]?.text ?? '', files);
   return bundle;
 }
 
@@ -95,19 +86,4 @@ async function appOf(folder: string): Promise<string> {
   if (await stat(join(folder, 'package.json')).catch(() => undefined)) return folder;
   if (folder === dirname(folder)) throw new Error('This program belongs to no package.');
   return appOf(dirname(folder));
-}
-
-/** Whoever reads the file meanwhile, or writes it as well, sees the old or the new one, never half of it. */
-async function replace(path: string, content: string): Promise<void> {
-  const partial = `${path}.${randomUUID()}`;
-  await writeFile(partial, content);
-  await rename(partial, path);
-}
-
-async function fingerprints(files: string[]): Promise<Record<string, string>> {
-  const one = async (file: string) => {
-    const found = await stat(file).catch(() => undefined);
-    return [file, found ? `${found.size} ${found.mtimeMs}` : 'absent'] as const;
-  };
-  return Object.fromEntries(await Promise.all(files.map(one)));
 }

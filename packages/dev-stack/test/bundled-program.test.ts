@@ -68,3 +68,13 @@ test('it is kept until one of its files changes', async () => {
   await module(`'changed'`);
   expect((await run(await bundledProgram(program))).stdout).toBe('changed false true\n');
 });
+
+test('it is made anew when another version of a package is meant: the old one stays where it was', async () => {
+  const program = join(app, 'src/main.ts');
+  for (const lock of ['pnpm-lock.yaml', 'package-lock.json']) {
+    const bundle = await bundledProgram(program);
+    await writeFile(bundle, `${await readFile(bundle, 'utf8')}\nconsole.log('kept');`);
+    await write(lock, 'another version');
+    expect((await run(await bundledProgram(program))).stdout).not.toContain('kept');
+  }
+});

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freshWorkflowBundle } from '@repo/worker-kit';
 import { expect, it, onTestFinished } from 'vitest';
 
-it('a workflow bundle is kept until the SDK is another one, or one of its files', async () => {
+it('a workflow bundle is kept until the SDK is another one, one of its files, or a package', async () => {
   // Here, where the SDK is found.
   const app = await mkdtemp(join(fileURLToPath(new URL('./fixtures/', import.meta.url)), 'fresh-'));
   onTestFinished(() => rm(app, { recursive: true }));
@@ -23,5 +23,11 @@ it('a workflow bundle is kept until the SDK is another one, or one of its files'
   expect(second).toBeGreaterThan(first);
 
   await writeFile(file, 'export async function something() {}\n');
-  expect(await bundledAt()).toBeGreaterThan(second);
+  const third = await bundledAt();
+  expect(third).toBeGreaterThan(second);
+  // What pnpm leaves of the old version is as it was.
+  await writeFile(join(app, 'pnpm-lock.yaml'), 'another version');
+  const fourth = await bundledAt();
+  expect(fourth).toBeGreaterThan(third);
+  expect(await bundledAt()).toBe(fourth);
 });
