@@ -1,6 +1,6 @@
 import { turnOnSchedule } from '@repo/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type SubscriptionInput, subscriptionWorkflowId } from '../src/contract.ts';
+import { failureTypes, type SubscriptionInput, subscriptionWorkflowId } from '../src/contract.ts';
 import { refundCommand } from '../src/extras/change-commands.ts';
 import { reconcile } from '../src/extras/reconcile.ts';
 import { reconcileCommand } from '../src/extras/reconcile-command.ts';
@@ -58,7 +58,9 @@ describe('a person has to look', () => {
         args: [{ subscriptionId, plan: -1 }],
       });
     const [refused, terminated] = [world.fresh('sub'), world.fresh('sub')];
-    await expect((await start(refused, 'subscription-reconcile')).result()).rejects.toThrow();
+    await expect((await start(refused, 'subscription-reconcile')).result()).rejects.toMatchObject({
+      cause: { type: failureTypes.invalid, nonRetryable: true },
+    });
     await (await start(terminated, 'subscription-nobody')).terminate();
     await vi.waitFor(async () => {
       const { code, out } = await saying(() => reconcileCommand({ grace: '0s' }));

@@ -65,9 +65,6 @@ export interface StartOptions {
   /** One scenario and out, with an exit code that says whether the promise was kept. Also without a terminal. */
   once?: boolean | undefined;
   verbose?: boolean | undefined;
-  /** As in {@link JoinOptions}. */
-  stack?: string | undefined;
-  ephemeral?: boolean | undefined;
 }
 
 /** What {@link runStart} touches outside; a test puts its own in place. */
@@ -106,12 +103,12 @@ export async function runStart<Context>(
 
 async function runInStack<Context>(
   app: StartApp<Context>,
-  { scenario: name, once = false, verbose = false, stack: stackName, ephemeral }: StartOptions,
+  { scenario: name, once = false, verbose = false }: StartOptions,
   world: StartWorld & Required<Pick<StartWorld, 'print' | 'exit'>> & { onProgress: Progress },
 ): Promise<number> {
   const { print } = world;
   const suffix = newSuffix();
-  const dataFolder = world.dataFolder ?? join(dataRoot, ephemeral ? 'ephemeral' : (stackName ?? 'main'));
+  const dataFolder = world.dataFolder ?? join(dataRoot, 'main');
   const logFolder = newLogFolder(dataFolder, app.app, suffix);
   const cleanUp = new CleanUp();
   const ended = new AbortController();
@@ -149,7 +146,7 @@ async function runInStack<Context>(
       return 2;
     }
     const { onProgress } = world;
-    const joining = (world.join ?? joinStack)({ need: app.needs, stack: stackName, ephemeral, onProgress });
+    const joining = (world.join ?? joinStack)({ need: app.needs, onProgress });
     let leaving: Promise<void> | undefined;
     // Also for a stack that is joined only after the first Ctrl-C. One that could not be joined holds no lease.
     leave = () =>

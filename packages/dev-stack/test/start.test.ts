@@ -126,6 +126,7 @@ describe.concurrent('a start that is interrupted', () => {
   it.each(['hangs', 'frozen'])('SIGKILL while %s: no child stays behind', async (name) => {
     const app = startApp([name]);
     await app.says(name === 'frozen' ? 'service frozen' : 'scenario runs');
+    expect(app.pids().length).toBeGreaterThan(1);
     press(app, 'SIGKILL');
     await until(() => app.pids().filter(runs).length === 0, 'the children to be gone');
   });

@@ -84,8 +84,9 @@ describe('a connection that breaks', () => {
     const broken = performOnce(pool, { key: 'terminated', request }, async (tx) => {
       await effect('terminated')(tx);
       const { rows } = await tx.query('SELECT pg_backend_pid() AS pid');
+      const lost = new Promise((resolve) => tx.once('error', resolve));
       await pool.query('SELECT pg_terminate_backend($1)', [rows[0].pid]);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await lost;
     });
     await expect(broken).rejects.toBeInstanceOf(DatabaseUnavailable);
     expect(await stored(pool, 'terminated')).toEqual({ operations: [], effects: [] });

@@ -3,12 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/**
- * Installs the whole workspace if a part of it is not installed: a first command with a filter, such as
- * `pnpm --filter trip-saga start`, installs what that app needs and nothing else. Imports nothing that is installed.
- */
+// Installs the whole workspace if a part of it is not installed: a first command with a filter, such as
+// `pnpm --filter trip-saga start`, installs what that app needs and nothing else. Imports nothing that is installed.
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
+/** The folders of all apps and packages, such as `apps/trip-saga`. */
 export const members: string[] = ['apps', 'packages'].flatMap((group) =>
   readdirSync(join(root, group))
     .map((name) => `${group}/${name}`)

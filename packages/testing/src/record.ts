@@ -1,30 +1,33 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { withTemporal } from '@repo/dev-stack/commands';
-import { connectClient, OperatorError, runProgram } from '@repo/worker-kit';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { InvalidInputError, OperatorError, runProgram } from '@repo/worker-kit';
+import { historyOf } from './history-of.ts';
 
-/**
+/*
  * `pnpm record <app> <workflow id> <name>`: keeps the history of a real run as `apps/<app>/test/histories/<name>.json`,
- * where it is replayed on every change. Names of machines and processes are taken out.
+ * where it is replayed on every change. Names of machines, users and processes are taken out.
  */
+
+const usage = 'pnpm record <app> <workflow id> <name of the file>';
+
 await runProgram(async () => {
   const [app, workflowId, name] = process.argv.slice(2);
   if (!app || !workflowId || !name) {
-    throw new OperatorError('What to record?', 'pnpm record <app> <workflow id> <name of the file>');
+    throw new OperatorError('What to record?', usage);
   }
-  const history = await withTemporal(async () => {
-    const client = await connectClient();
-    try {
-      return await client.workflow.getHandle(workflowId).fetchHistory();
-    } finally {
-      await client.connection.close();
-    }
-  });
-  // Process and host name of whoever did it: the worker's identity, and its sticky task queue.
-  // Stack traces name the folders of that machine, too.
-  const text = historyToJSON(history)
+  const wrong = [
+    ...(isName(app) && existsSync(new URL(`../../../apps/${app}/package.json`, import.meta.url))
+      ? []
+      : [{ field: 'app', message: `${app} is no folder in apps` }]),
+    ...(isName(name) ? [] : [{ field: 'name', message: 'must be small letters, digits and hyphens' }]),
+  ];
+  if (wrong.length > 0) throw new InvalidInputError(wrong);
+  // Who did it: workers and clients give process, user and host, and a sticky task queue is named after its worker. Stack
+  // traces name the folders of that machine, too.
+  const text = JSON.stringify(await historyOf(workflowId, usage))
     .replace(/"\d+@[^"]+"/g, '"recorded"')
+    .replace(/"identity": *"[^"]*@[^"]*"/g, '"identity": "recorded"')
     .replace(/"stackTrace": *"(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
   const json = JSON.parse(text) as { events: unknown[] };
   const folder = new URL(`../../../apps/${app}/test/histories/`, import.meta.url);
@@ -33,3 +36,7 @@ await runProgram(async () => {
   await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
   console.log(`${json.events.length} events: ${fileURLToPath(file)}`);
 });
+
+function isName(text: string): boolean {
+  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text);
+}

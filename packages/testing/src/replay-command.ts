@@ -3,11 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { withTemporal } from '@repo/dev-stack/commands';
-import { connectClient, freshWorkflowBundle, InvalidInputError, OperatorError } from '@repo/worker-kit';
-import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { freshWorkflowBundle, InvalidInputError } from '@repo/worker-kit';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { HistoryJson } from './command-words.ts';
+import { historyOf } from './history-of.ts';
 import { whereTheyPart } from './where-they-part.ts';
 
 /** What `pnpm replay` found. */
@@ -30,7 +29,7 @@ export async function replayCommand(args: string[], root: string): Promise<Repla
   const { named, app } = parsed(args);
   const file = resolve(process.env.INIT_CWD ?? '', named);
   const isFile = existsSync(file);
-  const history = isFile ? await historyIn(file) : await historyOf(named);
+  const history = isFile ? await historyIn(file) : await historyOf(named, usage);
   const started = history.events[0]?.workflowExecutionStartedEventAttributes as Started | undefined;
   const type = started?.workflowType?.name;
   if (!type) throw new InvalidInputError([{ field: named, message: 'holds no history of a workflow' }]);
@@ -82,20 +81,6 @@ async function historyIn(file: string): Promise<HistoryJson> {
     { field: file, message: 'is no history: make one with `temporal workflow show --output json`' },
   ]);
 }
-
-const historyOf = (workflowId: string): Promise<HistoryJson> =>
-  withTemporal(async () => {
-    const client = await connectClient();
-    try {
-      const history = await client.workflow.getHandle(workflowId).fetchHistory();
-      return JSON.parse(historyToJSON(history)) as HistoryJson;
-    } catch (cause) {
-      const next = `Name a file, or one of the workflows that \`pnpm temporal workflow list\` shows. ${usage}`;
-      throw new OperatorError(`${workflowId}: ${(cause as Error).message}`, next, { cause });
-    } finally {
-      await client.connection.close();
-    }
-  });
 
 /** The workflow code of the only app that exports a workflow of that name, or of the app that was asked for. */
 async function workflowsWith(type: string, root: string, app?: string): Promise<string> {

@@ -52,7 +52,7 @@ export async function turnOnSchedule({ client, cli, taskQueue, env, options = []
     const stop = ['--import', 'tsx/esm', file, 'reconcile', '--stop', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, stop, { env: { ...process.env, ...here } });
     expect(JSON.parse(stdout)).toEqual({ ended: true });
-    await expect(schedule.describe()).rejects.toThrow();
+    await expect(schedule.describe()).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
     expect(await worker.stop()).toEqual({ code: 0, signal: null });
     return turn;
   } finally {

@@ -26,10 +26,10 @@ export function stateInWords({ request, status, outcome }: TripState): string {
 
 export function listInWords(trips: ListedTrip[]): string {
   if (trips.length === 0) return 'No trips.';
-  const endings = new Set(['RUNNING', 'COMPLETED']);
+  const usual = new Set(['RUNNING', 'COMPLETED']);
   const rows = trips.map(({ tripId, status = '-', execution, started, startedBy = '-' }) => [
     tripId,
-    endings.has(execution) ? status : `${status} (${execution.toLowerCase()})`,
+    usual.has(execution) ? status : `${status} (${execution.toLowerCase()})`,
     started.slice(0, 19).replace('T', ' '),
     startedBy,
   ]);

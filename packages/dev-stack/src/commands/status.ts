@@ -31,13 +31,22 @@ export async function status(name: string): Promise<void> {
 
 /** Prints the administrator's URL of the running PostgreSQL, password included. */
 export async function databaseUrl(name: string): Promise<void> {
-  const postgres = (await stackStatus(name))?.servers.find((server) => server.name === 'postgres');
   const connection = await connectToRunning(stackPlaces({ stack: name }), () => {});
-  if (!postgres || !connection) throw notRunning(name);
-  console.log(
-    `postgres://postgres:${await connection.call('secret', { name: 'postgres' })}@${postgres.where}/postgres`,
-  );
-  connection.end();
+  if (!connection) throw notRunning(name);
+  try {
+    const { servers } = await connection.call('status', null);
+    const postgres = servers.find((server) => server.name === 'postgres');
+    if (!postgres) {
+      throw new OperatorError(
+        `The stack ${name} runs without a PostgreSQL of its own.`,
+        'Start one in another terminal: pnpm stack',
+      );
+    }
+    const password = await connection.call('secret', { name: 'postgres' });
+    console.log(`postgres://postgres:${password}@${postgres.where}/postgres`);
+  } finally {
+    connection.end();
+  }
 }
 
 /** The error for a command that needs a running stack. */

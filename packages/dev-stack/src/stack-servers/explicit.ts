@@ -16,7 +16,9 @@ const checks: { [Name in ServerName]?: () => Promise<Addresses> } = {
  * @throws OperatorError if it cannot be read, or if nothing answers there within 3 s
  */
 export async function useExplicit(server: ServerName): Promise<Addresses> {
-  return (await checks[server]?.()) ?? {};
+  const check = checks[server];
+  if (!check) throw new Error(`${server} can be named by the environment, and nothing checks what is named`);
+  return check();
 }
 
 async function checkTemporalAddress(): Promise<TemporalAddress> {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '../operator-error.ts';
@@ -62,9 +62,10 @@ export function privateFolder(): string {
  */
 export function ownFolder(path: string, mode: number): string {
   mkdirSync(path, { recursive: true, mode });
-  const found = statSync(path);
-  if (found.uid !== (process.getuid?.() ?? found.uid)) {
-    throw new OperatorError(`${path} belongs to another user.`, 'Set TMPDIR to a folder of your own.');
+  // Not of what a link leads to: anybody may have put one there, and its target would get this mode.
+  const found = lstatSync(path);
+  if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? found.uid)) {
+    throw new OperatorError(`${path} is a link, or belongs to another user.`, 'Set TMPDIR to a folder of your own.');
   }
   if ((found.mode & 0o777) !== mode) chmodSync(path, mode);
   return path;
