@@ -40,7 +40,10 @@ export interface Services {
   cab: BookingService<CabRequest>;
 }
 
-/** What a service answered instead of what was asked for; `httpStatus` is missing if it did not answer at all. */
+/**
+ * What a service answered instead of what was asked for. `httpStatus` is missing if it did not answer, or with something
+ * that does not read like an answer of such a service.
+ */
 export class ServiceError extends Error {
   override name = 'ServiceError';
   readonly service: Service;

@@ -1,6 +1,8 @@
 import type { ActivityOptions } from '@temporalio/common';
 
 // This package is imported by workflow code: constants only, nothing that needs Node.
+//
+// Temporal may fire a timer up to a second late, so that a first retry after 0.5 s often comes after one.
 
 /**
  * A call to a service that normally answers within a second, made while somebody waits for the result and earlier

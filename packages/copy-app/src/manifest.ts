@@ -11,6 +11,8 @@ export interface CopyManifest extends Manifest {
   scripts: Versions;
   /** What `#name` in an import stands for. */
   imports: Versions;
+  /** npm has no lock file to go by: what others depend on would be the newest. */
+  overrides?: Versions;
   /** Whose install scripts may run: npm's word for pnpm's allowBuilds. */
   allowScripts: Record<string, boolean>;
 }
@@ -106,6 +108,7 @@ export function mergedManifest(
     dependencies,
     devDependencies,
     ...(Object.keys(optionalDependencies).length > 0 ? { optionalDependencies } : {}),
+    ...(Object.keys(repository.overrides).length > 0 ? { overrides: repository.overrides } : {}),
     allowScripts: repository.allowBuilds,
   };
 }

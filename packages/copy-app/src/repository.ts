@@ -37,6 +37,8 @@ export interface Repository {
   /** By the package's name: `@repo/dev-stack`. */
   packages: Map<string, Member>;
   catalog: Versions;
+  /** What others depend on is to have this version. */
+  overrides: Versions;
   /** Whose install scripts may run. */
   allowBuilds: Record<string, boolean>;
   /** What the lock file says of each dependency, by `name@version`. */
@@ -54,6 +56,7 @@ export function readRepository(givenRoot: string): Repository {
     apps: new Map(membersIn(root, 'apps').map((app) => [app.folder, app])),
     packages: new Map(membersIn(root, 'packages').map((one) => [one.manifest.name, one])),
     catalog: workspace.catalog ?? {},
+    overrides: workspace.overrides ?? {},
     allowBuilds: workspace.allowBuilds ?? {},
     locked: lock.snapshots ?? {},
   };

@@ -44,6 +44,7 @@ it('merges the dependencies, with the versions of the catalog', () => {
     imports: { '#bench/setup': './vendor/bench/src/setup.ts', '#kit': './vendor/kit/src/index.ts' },
     dependencies: { pg: '8.1.0', protobufjs: '8.8.1' },
     devDependencies: { '@types/pg': '8.0.1', vitest: '4.0.0' },
+    overrides: { bundler: '1.0.0' },
     allowScripts: { esbuild: true },
   });
   expect(JSON.parse(textOf(plan, 'package.json'))).toEqual(plan.manifest);

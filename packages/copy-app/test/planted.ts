@@ -17,7 +17,7 @@ const tree: Tree = {
     engines: { node: '>=20.19' },
     scripts: { stack: 'node packages/kit/src/stack.ts', record: 'node packages/bench/src/record.ts' },
   }),
-  'pnpm-workspace.yaml': `allowBuilds:\n  esbuild: true\ncatalog:\n  pg: 8.1.0\n  '@types/pg': 8.0.1\n  vitest: 4.0.0\n`,
+  'pnpm-workspace.yaml': `allowBuilds:\n  esbuild: true\noverrides:\n  bundler: 1.0.0\ncatalog:\n  pg: 8.1.0\n  '@types/pg': 8.0.1\n  vitest: 4.0.0\n`,
   'pnpm-lock.yaml': `snapshots:\n  '@temporalio/proto@1.0.0':\n    dependencies:\n      protobufjs: 8.8.1\n`,
   'tsconfig.base.json': json({ compilerOptions: { strict: true, noEmit: true } }),
   '.gitignore': 'node_modules/\n.turbo/\n.env\n',

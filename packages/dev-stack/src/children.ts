@@ -215,9 +215,11 @@ async function readyMessage(
   const late = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve(`was not ready after ${readyTimeoutMs / 1000} s`), readyTimeoutMs);
   });
+  let abort = () => {};
   const aborted = new Promise<string>((resolve) => {
-    if (signal?.aborted) resolve('is not needed any more');
-    signal?.addEventListener('abort', () => resolve('is not needed any more'), { once: true });
+    abort = () => resolve('is not needed any more');
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
   });
   const ended = exited.then(async (exit) => {
     // What it wrote last may arrive after its end.
@@ -227,7 +229,10 @@ async function readyMessage(
     ]);
     return `ended before it was ready (${exitWords(exit)})`;
   });
-  const outcome = await Promise.race([said, late, ended, aborted]).finally(() => clearTimeout(timer));
+  const outcome = await Promise.race([said, late, ended, aborted]).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  });
   if (typeof outcome !== 'string') return outcome;
   const output = lastLines.length > 0 ? `:\n${lastLines.map((line) => `  ${line}`).join('\n')}` : '; it wrote nothing.';
   throw new Error(`${name} ${outcome}${output}\nIts log: ${logFile}`);

@@ -13,7 +13,13 @@ cli
   .command('up', { isDefault: true })
   .description('start Temporal and PostgreSQL and keep them until Ctrl-C')
   .option('--spicedb', 'SpiceDB as well')
-  .action(async ({ spicedb }) => (await import('./commands/up.ts')).up(stackName(), spicedb ? ['spicedb'] : []));
+  // A mistyped command arrives here, because `up` is the one that may be left out.
+  .argument('[command]')
+  .action(async (mistyped, { spicedb }) => {
+    if (mistyped === undefined) return (await import('./commands/up.ts')).up(stackName(), spicedb ? ['spicedb'] : []);
+    console.error(`command: ${mistyped} is none of ${cli.commands.map((one) => one.name()).join(', ')}`);
+    process.exitCode = 2;
+  });
 
 cli
   .command('prepare')

@@ -31,8 +31,8 @@ export interface Stage {
   mend(): Promise<void>;
 }
 
-/** What a worker with a fault takes, and says. */
-export type FaultyWorker = { args?: string[]; onMessage?: (message: unknown) => void };
+/** What another worker than the app's own takes, and says. It is called 'faulty worker' unless `called` says otherwise. */
+export type FaultyWorker = { args?: string[]; called?: string; onMessage?: (message: unknown) => void };
 
 /** How the workers of a {@link Stage} are started. */
 export interface StageWorkers {
@@ -53,8 +53,8 @@ export function createStage(session: Session, { program, args, env }: StageWorke
   const workers: Child[] = [];
   let started = 0;
   const startWorker = async (file = program, faulty: FaultyWorker = {}) => {
-    const name = `${file === program ? '' : 'faulty '}worker ${++started}`;
-    const { args: more = [], ...options } = faulty;
+    const { args: more = [], called = file === program ? 'worker' : 'faulty worker', ...options } = faulty;
+    const name = `${called} ${++started}`;
     const [runnable, own] = await Promise.all([file === program ? bundledProgram(file) : file, args()]);
     const worker = await session.spawn({ name, file: runnable, args: [...own, ...more], env, ...options });
     workers.push(worker);

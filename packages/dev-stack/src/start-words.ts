@@ -20,8 +20,16 @@ export function heading(title: string, { suffix, stack, logFolder }: Session): s
 export function errorLines(error: unknown, verbose: boolean, logFolder: string): string[] {
   if (error instanceof OperatorError) return [error.message, error.nextStep];
   if (verbose) return [inspect(error)];
-  const message = error instanceof Error ? error.message || error.name : String(error);
-  return [message, `What the programs wrote: ${shortPath(logFolder)} (--verbose shows it at once)`];
+  return [messages(error).join(': '), `What the programs wrote: ${shortPath(logFolder)} (--verbose shows it at once)`];
+}
+
+/** Temporal's own errors say only that something failed; what failed, and of what, is in their causes. */
+function messages(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const { cause } = error;
+  const [own, more] = [error.message || error.name, cause === undefined ? [] : messages(cause)];
+  // Some repeat what their cause says.
+  return more[0] !== undefined && own.includes(more[0]) ? [own, ...more.slice(1)] : [own, ...more];
 }
 
 /** The reason to end when the process that owns the servers is gone. */
@@ -37,7 +45,8 @@ export function shown(value: unknown): string {
   return inspect(value, { depth: 6, breakLength: 100 }).replace(/\n/g, '\n            ');
 }
 
+/** From where the user stands: a package manager runs the program in the folder of its app. */
 function shortPath(path: string): string {
-  const fromHere = relative(process.cwd(), path);
+  const fromHere = relative(process.env.INIT_CWD ?? process.cwd(), path);
   return fromHere.length < path.length ? fromHere : path;
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +75,12 @@ describe('a child', () => {
     expect(answers).toEqual([{ echo: { number: 1 } }]);
     child.freeze();
     expect(await child.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it('does not listen to the signal any more once it is ready: many children may have the same one', async () => {
+    const { signal } = new AbortController();
+    await start('normal', { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('reports an end that nobody asked for, and only such', async () => {

@@ -16,13 +16,15 @@ await runProgram(async () => {
   if (!app || !workflowId || !name) {
     throw new OperatorError('What to record?', usage);
   }
-  const wrong = [
-    ...(isName(app) && existsSync(new URL(`../../../apps/${app}/package.json`, import.meta.url))
-      ? []
-      : [{ field: 'app', message: `${app} is no folder in apps` }]),
-    ...(isName(name) ? [] : [{ field: 'name', message: 'must be small letters, digits and hyphens' }]),
-  ];
-  if (wrong.length > 0) throw new InvalidInputError(wrong);
+  const folder = new URL(`../../../apps/${app}/test/histories/`, import.meta.url);
+  const file = new URL(`${name}.json`, folder);
+  const refuse = (field: string, message: string): never => {
+    throw new InvalidInputError([{ field, message }]);
+  };
+  if (!isName(app) || !existsSync(new URL('../../package.json', folder))) refuse('app', `${app} is no folder in apps`);
+  if (!isName(name)) refuse('name', 'must be small letters, digits and hyphens');
+  // What an earlier version of the code did cannot be recorded again.
+  if (existsSync(file)) refuse('name', `there is a history ${name} already: delete it first, or choose another name`);
   // Who did it: workers and clients give process, user and host, and a sticky task queue is named after its worker. Stack
   // traces name the folders of that machine, too.
   const text = JSON.stringify(await historyOf(workflowId, usage))
@@ -30,9 +32,7 @@ await runProgram(async () => {
     .replace(/"identity": *"[^"]*@[^"]*"/g, '"identity": "recorded"')
     .replace(/"stackTrace": *"(?:[^"\\]|\\.)*"/g, '"stackTrace": ""');
   const json = JSON.parse(text) as { events: unknown[] };
-  const folder = new URL(`../../../apps/${app}/test/histories/`, import.meta.url);
   await mkdir(folder, { recursive: true });
-  const file = new URL(`${name}.json`, folder);
   await writeFile(file, `${JSON.stringify(json, null, 1)}\n`);
   console.log(`${json.events.length} events: ${fileURLToPath(file)}`);
 });

@@ -57,7 +57,7 @@ for (const [name, description] of [
 
 program
   .command('list')
-  .description('the newest transfers')
+  .description('transfers: open ones first, the newest of them on top, then those that ended last')
   .option('--status <status>', 'completed, refused, refunded, waiting-for-approval, needs-attention …')
   .addOption(new Option('--needs-attention', 'those that wait for a person').conflicts('status'))
   .option('--started-by <user>')

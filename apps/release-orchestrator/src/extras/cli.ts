@@ -79,7 +79,7 @@ program
 
 program
   .command('list')
-  .description('the newest releases')
+  .description('releases: open ones first, the newest of them on top, then those that ended last')
   .option('--status <status>', 'waiting-for-approval, deploying, released, failed, needs-attention …')
   .addOption(new Option('--needs-attention', 'those in which something keeps failing').conflicts('status'))
   .option('--started-by <user>')

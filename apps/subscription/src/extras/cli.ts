@@ -105,7 +105,7 @@ program
 
 program
   .command('list')
-  .description('the newest subscriptions')
+  .description('subscriptions: open ones first, the newest of them on top, then those that ended last')
   .option('--status <status>', 'in-trial, active, past-due, cancelled, ended, unpaid …')
   .option('--plan <name>')
   .option('--started-by <user>')

@@ -106,7 +106,7 @@ program
 
 program
   .command('list')
-  .description('the newest trips')
+  .description('trips: open ones first, the newest of them on top, then those that ended last')
   .option('--status <status>', 'booking, compensating, booked, compensated, cancelled or needs-attention')
   .addOption(new Option('--needs-attention', 'those that wait for a person').conflicts('status'))
   .option('--started-by <user>')

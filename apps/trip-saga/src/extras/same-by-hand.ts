@@ -1,6 +1,6 @@
 import { type Session, webUiLink } from '@repo/dev-stack';
 import type { Client } from '@temporalio/client';
-import { type TripRequest, tripWorkflowId } from '../contract.ts';
+import { statusAttribute, type TripRequest, tripWorkflowId } from '../contract.ts';
 
 /** What has just happened, for people who want to see where Temporal is: its UI, its command line, its client. */
 export async function sameByHand(session: Session, client: Client, request: TripRequest): Promise<string[]> {
@@ -11,7 +11,7 @@ export async function sameByHand(session: Session, client: Client, request: Trip
     ...(link === undefined ? [] : [`  In the Web UI:  ${link}`]),
     '  Another one with the stock command line:',
     `    pnpm temporal workflow execute-update-with-start --update-name outcome --workflow-id ${tripWorkflowId(again.tripId)} \\`,
-    `      --type trip --task-queue ${session.taskQueue} --id-conflict-policy UseExisting \\`,
+    `      --type trip --task-queue ${session.taskQueue} --id-conflict-policy UseExisting --id-reuse-policy RejectDuplicate \\`,
     `      --input '${JSON.stringify(again)}'`,
     '  The same in code (src/starter.ts):',
     `    await client.workflow.executeUpdateWithStart(outcomeUpdate, { args: [request], startWorkflowOperation })`,
@@ -28,18 +28,25 @@ export function anotherTrip(session: Session): string[] {
   ];
 }
 
-/** At the end: a booked trip waits for its departure, and this start's own worker will not be there any more. */
+/** At the end: trips that wait for their departure, or have not got so far, and this start's own worker will not be there any more. */
 export async function tripsThatGoOn({ print, taskQueue, suffix }: Session, client: Client): Promise<void> {
   const query = `TaskQueue="${taskQueue}" AND ExecutionStatus="Running"`;
   const list = async () => {
-    const ids: string[] = [];
-    for await (const { workflowId } of client.workflow.list({ query })) ids.push(workflowId);
-    return ids;
+    const [booked, others]: [string[], string[]] = [[], []];
+    for await (const { workflowId, typedSearchAttributes } of client.workflow.list({ query })) {
+      (typedSearchAttributes.get(statusAttribute) === 'booked' ? booked : others).unshift(workflowId);
+    }
+    return { booked, others };
   };
   // Nobody has asked for this: if Temporal does not answer, it is left out.
-  const ids = await client.withDeadline(Date.now() + 2000, list).catch(() => []);
-  if (ids.length === 0) return;
+  const { booked, others } = await client
+    .withDeadline(Date.now() + 2000, list)
+    .catch(() => ({ booked: [], others: [] }));
+  if (booked.length + others.length === 0) return;
   print('');
-  print(`Still open in Temporal, as it should be until the departure: ${ids.reverse().join(', ')}`);
+  if (booked.length > 0) {
+    print(`Still open in Temporal, as it should be until the departure: ${booked.join(', ')}`);
+  }
+  if (others.length > 0) print(`Not at an end yet, and goes on as soon as a worker runs: ${others.join(', ')}`);
   print(`  A worker for what was started here (${suffix}): TASK_QUEUE=${taskQueue} pnpm --filter trip-saga worker`);
 }

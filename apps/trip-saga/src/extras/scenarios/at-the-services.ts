@@ -1,11 +1,16 @@
 import { randomInt } from 'node:crypto';
-import type { Session } from '@repo/dev-stack';
+import { OperatorError, type Session } from '@repo/dev-stack';
 import { bookingKey, cities, type Service, startOfDay, type TripRequest } from '../../contract.ts';
 import type { Demo } from '../demo.ts';
 
-/** A trip for which there is room everywhere, on a day that is drawn from a year. */
+const passengers = 2;
+
+/**
+ * A trip for which there is room everywhere, on a day that is drawn from a year.
+ * @throws OperatorError if there is none on any of many days
+ */
 export async function freshTrip(session: Session, demo: Demo): Promise<TripRequest> {
-  for (;;) {
+  for (let draw = 0; draw < 200; draw++) {
     const from = cities[randomInt(cities.length)] ?? 'BER';
     const to = cities[randomInt(cities.length)] ?? 'LIS';
     if (from === to) continue;
@@ -18,10 +23,15 @@ export async function freshTrip(session: Session, demo: Demo): Promise<TripReque
       ...[0, 1, 2, 3].map((night): [Service, string, string] => ['hotel', to, dayAfter(startOfDay(departure), night)]),
     ];
     const stocks = await Promise.all(wanted.map(([service, resource, date]) => stockOf(demo, service, resource, date)));
-    if (stocks.some(({ capacity, taken }) => capacity - taken < 10)) continue;
+    // Whatever it is of, a trip takes no more than one a passenger.
+    if (stocks.some(({ capacity, taken }) => capacity - taken < passengers)) continue;
     const traveller = 'Ada Lovelace';
-    return { tripId: session.newId('trip'), traveller, passengers: 2, from, to, departure, return: back };
+    return { tripId: session.newId('trip'), traveller, passengers, from, to, departure, return: back };
   }
+  throw new OperatorError(
+    'The services have no room for a trip on any of 200 days that were drawn.',
+    'Raise `capacity` in src/extras/booking-service, or empty what is booked: pnpm stack reset',
+  );
 }
 
 const dayAfter = (day: number, days: number) => new Date(day + days * 86_400_000).toISOString().slice(0, 10);

@@ -22,7 +22,7 @@ export const upgradeScenario: Scenario<Demo> = {
       await activityOf(demo, underWay, 'reserveHotel', 2);
       await demo.stopWorkers();
       await announce('the hotel service is down, the trip is waiting for it; version 1 of the worker is stopped');
-      const next = await demo.startWorker(workerOfVersion2);
+      const next = await demo.startWorker(workerOfVersion2, { called: 'upgraded worker' });
       // Version 1 cannot go on with what version 2 began: after the scenario it must not meet any of it.
       demo.mendLater(() => demo.workers.includes(next) && demo.stopWorkers());
       await announce(`${next.name} has version 2: the cab before the hotel, inside patched('cab-before-hotel')`);

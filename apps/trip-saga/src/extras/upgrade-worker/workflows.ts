@@ -93,11 +93,11 @@ function accept(input: TripRequest): TripRequest {
   const refuse = (reason: string) => answer(refusal(failureTypes.invalidTrip, reason));
   // Whoever asks for the outcome in the same breath as for the start gets this answer, and not that there is none.
   const answer = (refused: Error) => {
-    const refuse = () => {
+    const sayWhy = () => {
       throw refused;
     };
-    setHandler<TripOutcome, [TripRequest?], typeof contract.outcomeUpdate>(contract.outcomeUpdate, refuse, {
-      validator: refuse,
+    setHandler<TripOutcome, [TripRequest?], typeof contract.outcomeUpdate>(contract.outcomeUpdate, sayWhy, {
+      validator: sayWhy,
     });
     return refused;
   };
