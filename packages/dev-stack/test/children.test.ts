@@ -68,8 +68,10 @@ describe('a child', () => {
     const answers: unknown[] = [];
     const child = await start('normal', { onMessage: (message) => answers.push(message) });
     child.freeze();
+    const state = () => execFileSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' });
+    await until(() => state().startsWith('T'), 'the child to be frozen');
     child.send({ number: 1 });
-    expect(execFileSync('ps', ['-o', 'stat=', '-p', String(child.pid)], { encoding: 'utf8' })).toMatch(/^T/);
+    expect(answers).toEqual([]);
     child.thaw();
     await until(() => answers.length > 0, 'an answer');
     expect(answers).toEqual([{ echo: { number: 1 } }]);
