@@ -137,7 +137,7 @@ export const outcomeUpdate = defineUpdate<TripOutcome, [TripRequest?]>('outcome'
 
 const cancelRequest = z.object({ requestedAt: z.iso.datetime({ offset: true }).optional() }).optional();
 
-/** When the traveller asked, as ISO 8601; left out, it is when the message arrives. */
+/** When the traveller asked, as ISO 8601; left out, it is when a worker reads the message, which may be after the departure. */
 export type CancelRequest = z.infer<typeof cancelRequest>;
 
 /**

@@ -80,21 +80,70 @@ describe('TRIP-1 POST /trips', () => {
     const at = `/trips/${request.tripId}`;
     process.env.TASK_QUEUE = `${queue}-unserved`;
     expect(await call('POST', '/trips', request, 200)).toMatchObject({ status: 202, at, body: { status: 'booking' } });
+    const requestedAt = new Date().toISOString();
     const [state, resolved, cancelled] = await Promise.all([
       call('GET', at),
       call('POST', `${at}/resolve`),
-      call('POST', `${at}/cancel`, { requestedAt: new Date().toISOString() }),
+      call('POST', `${at}/cancel`, { requestedAt }),
     ]);
     const message = expect.stringContaining(`${queue}-unserved`);
     expect(state).toMatchObject({ status: 503, body: error('NoWorker', { message }) });
     expect(resolved).toMatchObject({ status: 503, body: error('NoWorker') });
     expect(cancelled).toMatchObject({ status: 202, at, body: { recorded: true } });
 
+    // The signal: an update that nobody takes is forgotten.
+    const { events } = await server.handleOf(request).fetchHistory();
+    const recorded = events?.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? []) ?? [];
+    const data = recorded[0]?.input?.payloads?.[0]?.data ?? [];
+    expect(recorded.map(({ signalName }) => signalName)).toEqual(['cancel']);
+    expect(JSON.parse(Buffer.from(data).toString())).toEqual({ requestedAt });
+
     const worker = await server.createWorker(`${queue}-unserved`);
     await worker.runUntil(async () => {
       expect(await server.handleOf(request).result()).toMatchObject({ status: 'cancelled' });
     });
     expect(await active(request)).toEqual([]);
+  });
+});
+
+describe('whoever waits for a trip that an operator', () => {
+  async function inMidBooking() {
+    const request = aNewTrip();
+    server.spoil('hotel', 'PUT', 'loses the reply');
+    const answer = call('POST', '/trips', request);
+    await until(async () => (await active(request)).length === 2);
+    return { request, answer, handle: server.handleOf(request) };
+  }
+
+  it('resets is answered with what becomes of it', async () => {
+    const { request, answer, handle } = await inMidBooking();
+    const { events } = await handle.fetchHistory();
+    await server.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: handle.workflowId },
+      workflowTaskFinishEventId: events?.findLast((one) => one.workflowTaskCompletedEventAttributes)?.eventId ?? null,
+      requestId: request.tripId,
+    });
+    server.mend();
+    expect(await answer).toMatchObject({ status: 201, body: { status: 'booked' } });
+    expect(await active(request)).toEqual(services);
+  });
+
+  it('terminates is told so, and of no refusal', async () => {
+    const { answer, handle } = await inMidBooking();
+    await handle.terminate();
+    expect(await answer).toMatchObject({ status: 409, body: error('EndedFromOutside') });
+  });
+
+  it('terminates while it is cancelled is told so as well', async () => {
+    const request = aNewTrip();
+    await call('POST', '/trips', request);
+    server.spoil('flight', 'DELETE', { answers: 503 });
+    const answer = call('POST', `/trips/${request.tripId}/cancel`);
+    await until(async () => (await active(request)).length === 1);
+    await server.handleOf(request).terminate();
+    expect(await answer).toMatchObject({ status: 409, body: error('EndedFromOutside') });
+    expect(await active(request)).toEqual(['flight']);
   });
 });
 

@@ -165,15 +165,16 @@ describe('TRIP-5 a step that fails for good', () => {
     expect(await bookings(request)).toEqual([]);
   });
 
-  it('a booking whose reply was lost is undone too', async () => {
+  it.each(services)('a booking whose reply was lost is undone too: %s', async (service) => {
     const request = aTrip(now);
-    world.hotel.onCall = (method) => {
-      world.hotel.wire = method === 'PUT' ? 'loses the reply' : 'carries';
+    world[service].onCall = (method) => {
+      world[service].wire = method === 'PUT' ? 'loses the reply' : 'carries';
     };
+    const booked = services.slice(0, services.indexOf(service) + 1);
     const handle = await start(request);
     await env.sleep('5 minutes');
-    expect(await bookings(request)).toEqual(['flight', 'hotel']);
-    expect(await handle.result()).toMatchObject({ status: 'compensated', undone: ['hotel', 'flight'] });
+    expect(await bookings(request)).toEqual(booked);
+    expect(await handle.result()).toMatchObject({ status: 'compensated', undone: booked.toReversed() });
     expect(await bookings(request)).toEqual([]);
   });
 
@@ -278,6 +279,29 @@ describe('TRIP-8 a cancellation', () => {
       undone: ['cab', 'hotel', 'flight'],
     });
     expect(await bookings(request)).toEqual([]);
+  });
+
+  it('shows what is left while it is carried out, and no outcome', async () => {
+    const request = aTrip(now);
+    const handle = await booked(request);
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const hotelIsAsked = new Promise<void>((resolve) => {
+      world.hotel.onCall = () => {
+        resolve();
+        return held;
+      };
+    });
+    await handle.signal(cancelSignal, {});
+    await hotelIsAsked;
+    const state = await handle.query(stateQuery);
+    expect(state).toMatchObject({ status: 'compensating', bookings: { flight: {}, hotel: {} } });
+    expect(state.bookings.cab).toBeUndefined();
+    expect(state.outcome).toBeUndefined();
+    goOn();
+    expect(await handle.result()).toMatchObject(cancelled);
   });
 
   it('while a service is down waits for no answer of it, and undoes what may have arrived', async () => {

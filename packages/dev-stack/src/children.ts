@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -211,28 +212,19 @@ async function readyMessage(
       resolve(message);
     });
   });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`was not ready after ${readyTimeoutMs / 1000} s`), readyTimeoutMs);
-  });
-  let abort = () => {};
+  const over = new AbortController();
+  const late = pause(readyTimeoutMs, `was not ready after ${readyTimeoutMs / 1000} s`, { signal: over.signal });
   const aborted = new Promise<string>((resolve) => {
-    abort = () => resolve('is not needed any more');
+    const abort = () => resolve('is not needed any more');
     if (signal?.aborted) abort();
-    signal?.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort, { signal: over.signal });
   });
   const ended = exited.then(async (exit) => {
     // What it wrote last may arrive after its end.
-    await Promise.race([
-      new Promise((resolve) => child.once('close', resolve)),
-      new Promise((r) => setTimeout(r, 500)),
-    ]);
+    await Promise.race([new Promise((resolve) => child.once('close', resolve)), pause(500)]);
     return `ended before it was ready (${exitWords(exit)})`;
   });
-  const outcome = await Promise.race([said, late, ended, aborted]).finally(() => {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-  });
+  const outcome = await Promise.race([said, late, ended, aborted]).finally(() => over.abort());
   if (typeof outcome !== 'string') return outcome;
   const output = lastLines.length > 0 ? `:\n${lastLines.map((line) => `  ${line}`).join('\n')}` : '; it wrote nothing.';
   throw new Error(`${name} ${outcome}${output}\nIts log: ${logFile}`);

@@ -9,6 +9,7 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey, fromPayloadsAtIndex } from '@temporalio/common';
 import { OperatorError } from './errors.ts';
 import { anyCode, codes } from './grpc.ts';
+import { leftUnanswered } from './program.ts';
 
 /** How long a worker that is up may take to begin with an answer. */
 const workerAnswersWithin = 3_000; // milliseconds
@@ -97,34 +98,37 @@ export function lookupOf<Request, Outcome, State>(subject: Subject<Request, Outc
     return subject.ended(subject.request(await firstArgument(client, handle.workflowId)), outcome);
   }
 
+  /**
+   * Asks an open workflow, or answers with what an ended one left behind, which needs no worker.
+   * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused
+   */
+  async function openOrEnded<Answer>(
+    client: Client,
+    name: string,
+    { open, ended, unanswered = notKnown }: Asking<Outcome, State, Answer>,
+  ): Promise<Answer> {
+    const handle: HandleOf<Outcome> = client.workflow.getHandle(subject.workflowId(name));
+    // Asked first, because it needs no worker.
+    const { closeTime, taskQueue, typedSearchAttributes } = await describe(handle, name);
+    const status = typedSearchAttributes.get(statusAttribute) ?? 'not begun';
+    if (closeTime === undefined) {
+      try {
+        return await open(handle);
+      } catch (error) {
+        if (error instanceof Unanswered) throw unanswered(name, status, taskQueue);
+        if (isLeftUnanswered(error)) return openOrEnded(client, name, { open, ended, unanswered });
+        // It has ended meanwhile.
+        if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
+      }
+    }
+    return ended(await endedState(client, handle, name, status));
+  }
+
   return {
     /** The command that starts a worker for a task queue. */
     workerCommand,
 
-    /**
-     * Asks an open workflow, or answers with what an ended one left behind, which needs no worker.
-     * @throws NoSuchWorkflow, NoWorker, EndedFromOutside; WorkflowFailedError if its request was refused
-     */
-    async openOrEnded<Answer>(
-      client: Client,
-      name: string,
-      { open, ended, unanswered = notKnown }: Asking<Outcome, State, Answer>,
-    ): Promise<Answer> {
-      const handle: HandleOf<Outcome> = client.workflow.getHandle(subject.workflowId(name));
-      // Asked first, because it needs no worker.
-      const { closeTime, taskQueue, typedSearchAttributes } = await describe(handle, name);
-      const status = typedSearchAttributes.get(statusAttribute) ?? 'not begun';
-      if (closeTime === undefined) {
-        try {
-          return await open(handle);
-        } catch (error) {
-          if (error instanceof Unanswered) throw unanswered(name, status, taskQueue);
-          // It has ended meanwhile.
-          if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
-        }
-      }
-      return ended(await endedState(client, handle, name, status));
-    },
+    openOrEnded,
 
     /** For an update: Temporal keeps one that it has taken, also for a worker that comes later. */
     mayBeRecorded: (name: string, _status: string, taskQueue: string): OperatorError =>
@@ -138,6 +142,15 @@ export function lookupOf<Request, Outcome, State>(subject: Subject<Request, Outc
       subject.request(await firstArgument(client, workflowId)),
   };
 }
+
+/**
+ * Whether an update was accepted, and its workflow was then ended from outside, or reset, before it answered. That is no
+ * refusal: after a reset the workflow goes on, and may do what was asked for.
+ */
+export const isLeftUnanswered = (error: unknown): boolean =>
+  error instanceof WorkflowUpdateFailedError &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === leftUnanswered;
 
 /** The refusal of an update, for a workflow that is over: what the open one itself would have answered. */
 export const refused = (type: string, message: string): WorkflowUpdateFailedError =>

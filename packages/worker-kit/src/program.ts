@@ -37,12 +37,17 @@ export async function printError(error: unknown): Promise<number> {
   return refusal ? 2 : 1;
 }
 
+/** What Temporal says of an update whose workflow was ended or reset before it answered. */
+export const leftUnanswered = 'AcceptedUpdateCompletedWorkflow';
+
 /** What a workflow or an update was refused with, if that is what the client's error is about. */
 export async function refusalIn(error: unknown): Promise<ApplicationFailure | undefined> {
   const { WorkflowFailedError, WorkflowUpdateFailedError } = await import('@temporalio/client');
   const { ApplicationFailure } = await import('@temporalio/common');
   if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)) return undefined;
-  return error.cause instanceof ApplicationFailure && error.cause.nonRetryable ? error.cause : undefined;
+  const { cause } = error;
+  const isRefusal = cause instanceof ApplicationFailure && cause.nonRetryable && cause.type !== leftUnanswered;
+  return isRefusal ? cause : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { listFields, newest } from '@repo/worker-kit/listing';
-import { causes, ifWorkerAnswers, refused, Unanswered } from '@repo/worker-kit/lookup';
+import { causes, ifWorkerAnswers, isLeftUnanswered, refused, Unanswered } from '@repo/worker-kit/lookup';
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import type { CancelRequest, TripOutcome, TripRequest, TripState } from '../contract.ts';
@@ -25,6 +25,7 @@ export async function bookOrFind(client: Client, request: TripRequest, startedBy
   try {
     return await bookTrip(client, request, startedBy);
   } catch (error) {
+    if (isLeftUnanswered(error)) return bookOrFind(client, request, startedBy);
     // Temporal takes some thousand updates for one workflow; a trip that was asked for that often is known by now.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError || isUpdateLimit(error))) throw error;
     const found = await tripState(client, request.tripId);
