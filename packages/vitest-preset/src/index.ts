@@ -29,7 +29,9 @@ export function preset({
       hookTimeout: 60_000,
       globalSetup,
       ...(provide && { provide }),
-      reporters: ['default', ['json', { outputFile: 'reports/test.json' }]],
+      reporters: ['default', 'json'],
+      // Of the configuration, and not of the reporter: so the command line can name another one.
+      outputFile: { json: 'reports/test.json' },
     },
   });
 }
