@@ -305,7 +305,7 @@ describe('what Temporal cannot decide goes to a person', () => {
     const handle = await server.start(request);
     await until(async () => (await handle.query(stateQuery)).status === 'booking');
     await handle.terminate();
-    // Of a run that no reset made, some servers do not say when the first one began.
+    // Without the original start time: that run is the first of its workflow.
     expect(await reconciled(request, { by: inTwoMinutes({ raw: {} }) })).toEqual({
       undone: [],
       attention: [expect.stringMatching(/started after its bookings/)],
