@@ -5,11 +5,19 @@ import {
   timeSkippingEnvironment,
   workflowBundle,
 } from '@repo/testing';
-import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { type ActivityInterceptorsFactory, Worker } from '@temporalio/worker';
+import { MockActivityEnvironment, type TestWorkflowEnvironment } from '@temporalio/testing';
+import { type ActivityInterceptorsFactory, DefaultLogger, Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Activities, createActivities } from '../src/activities.ts';
-import { services, type TripOutcome, type TripRequest, tripWorkflowId } from '../src/contract.ts';
+import {
+  bookingKey,
+  failureTypes,
+  type Service,
+  services,
+  type TripOutcome,
+  type TripRequest,
+  tripWorkflowId,
+} from '../src/contract.ts';
 import { createServices } from '../src/services.ts';
 import type { trip } from '../src/workflows.ts';
 import { aTrip, createWorld, type World } from './world.ts';
@@ -114,3 +122,43 @@ describe('a fault at each activity', () => {
     expect(faults.met).toHaveLength(6);
   });
 });
+
+it('gives up on a service that takes a call and never answers, before the time of the activity is over', async () => {
+  const { tripId } = aTrip(await env.currentTimeMs());
+  const arrived: string[] = [];
+  for (const service of services) {
+    world[service].onCall = (method) => {
+      arrived.push(`${method} ${service}`);
+      return new Promise(() => {});
+    };
+  }
+  const { bookFlight, cancelFlight, reserveHotel, cancelHotel, scheduleCab, cancelCab } = createActivities(
+    createServices(world.urls),
+  );
+  const ofService = {
+    flight: [bookFlight, cancelFlight],
+    hotel: [reserveHotel, cancelHotel],
+    cab: [scheduleCab, cancelCab],
+  };
+  const startToCloseTimeoutMs = 3_000;
+  const failureOf = (activity: unknown, service: Service) =>
+    new MockActivityEnvironment({ startToCloseTimeoutMs }, { logger: new DefaultLogger('ERROR') })
+      .run(activity as Activities['cancelCab'], { key: bookingKey(tripId, service) })
+      .catch((failure: unknown) => failure);
+  const start = performance.now();
+  const failures = await Promise.all(
+    services.flatMap((service) => ofService[service].map((activity) => failureOf(activity, service))),
+  );
+  expect(performance.now() - start).toBeLessThan(startToCloseTimeoutMs);
+  expect(failures).toMatchObject(
+    services.flatMap((service) =>
+      Array(2).fill({
+        type: failureTypes.serviceUnavailable,
+        nonRetryable: false,
+        message: `${service} service does not answer`,
+      }),
+    ),
+  );
+  expect(arrived.toSorted()).toEqual(services.flatMap((service) => [`DELETE ${service}`, `PUT ${service}`]).toSorted());
+  expect(await world.books.activeBookings(tripId)).toEqual([]);
+}, 10_000);

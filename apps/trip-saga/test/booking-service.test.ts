@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { operationsTable } from '@repo/operations';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Item } from '../src/extras/booking-service/requests.ts';
 import {
   count,
@@ -102,6 +102,19 @@ describe.each(names)('%s', (name) => {
     await remove(name, `crowd-${name}`);
   });
 
+  it('cannot write down that more is taken than there is, or less than nothing', async () => {
+    const pool = services.pools[name];
+    const stock = async () => (await pool.query('SELECT * FROM stock ORDER BY resource, date')).rows;
+    await put(name, `oversold-${name}`);
+    const before = await stock();
+    const violation = { code: '23514', constraint: 'never_oversold' };
+    await expect(pool.query('UPDATE stock SET taken = capacity + 1')).rejects.toMatchObject(violation);
+    await expect(pool.query('UPDATE stock SET taken = -1')).rejects.toMatchObject(violation);
+    expect(await stock()).toEqual(before);
+    for (const item of items[name]) expect(await stockOf(name, item)).toMatchObject({ taken: item.quantity });
+    await remove(name, `oversold-${name}`);
+  });
+
   it('sees no other schema', async () => {
     const other = name === 'cab' ? 'flight' : 'cab';
     await expect(services.pools[name].query(`SELECT * FROM ${other}.bookings`)).rejects.toMatchObject({
@@ -135,20 +148,98 @@ describe('crowds', () => {
   it('books and cancels stays with nights in common, in both directions at once, without a deadlock', async () => {
     const there = { ...requests.flight, departure: '2031-05-01', return: '2031-05-01', passengers: 1 };
     const back = { ...there, from: 'LIS', to: 'BER' };
-    const calls = Array.from({ length: 60 }, (_, index) => {
-      const arrival = `2031-05-0${1 + (index % 5)}`;
-      const stay = { city: 'LIS', arrival, departure: '2031-05-20', guests: 1 };
-      return [
-        put('flight', `cross-${index}`, index % 2 ? there : back),
-        put('hotel', `nights-${index}`, stay),
-        remove('hotel', `nights-${index - 10}`),
-      ];
-    });
-    const results = await Promise.all(calls.flat());
-    expect(results.filter(({ status }) => ![200, 201, 410, 422].includes(status))).toEqual([]);
+    const bookBoth = (key: string, index: number) => [
+      put('flight', `cross-${key}-${index}`, index % 2 ? there : back),
+      put('hotel', `nights-${key}-${index}`, {
+        city: 'LIS',
+        arrival: `2031-05-0${1 + (index % 5)}`,
+        departure: '2031-06-28',
+        guests: 1,
+      }),
+    ];
+    const all = Array.from({ length: 40 }, (_, index) => index);
+    const before = await deadlocks();
+    const first = await Promise.all(all.flatMap((index) => bookBoth('first', index)));
+    // What is there is cancelled while the same nights are booked.
+    const second = await Promise.all(
+      all.flatMap((index) => [
+        remove('flight', `cross-first-${index}`),
+        remove('hotel', `nights-first-${index}`),
+        ...bookBoth('second', index),
+      ]),
+    );
+    // A call that met a deadlock was made again, and its answer does not show it.
+    expect(await deadlocks()).toBe(before);
+    expect([...first, ...second].filter(({ status }) => ![200, 201, 422].includes(status))).toEqual([]);
+  });
+});
+
+describe('locks stock in the order of resource and date, so that whoever waits for the first holds none of the others', () => {
+  const flight = (day: string) => ({
+    ...requests.flight,
+    from: 'LIS',
+    to: 'BER',
+    departure: `2032-${day}`,
+    return: `2032-${day}`,
+  });
+  const stay = { city: 'OSL', arrival: '2032-03-01', departure: '2032-03-15', guests: 2 };
+  const nights = Array.from({ length: 14 }, (_, night) => ({
+    resource: 'OSL',
+    date: `2032-03-${String(night + 1).padStart(2, '0')}`,
+  }));
+  const directions = ['BER-LIS', 'LIS-BER'].map((resource) => ({ resource, date: '2032-01-01' }));
+  // The order in which rows are found is not the one in which they are to be locked.
+  beforeAll(async () => {
+    for (const { resource, date } of nights.toReversed()) {
+      await call('hotel', 'PUT', `/stock/${resource}/${date}`, { capacity: 10 });
+    }
+  });
+
+  it.each([
+    [
+      'a booking of what nobody had before',
+      'flight',
+      directions,
+      () => put('flight', 'order-new', flight('01-01')),
+      201,
+    ],
+    ['a booking', 'hotel', nights, () => put('hotel', 'order', stay), 201],
+    ['its cancellation', 'hotel', nights, () => remove('hotel', 'order'), 200],
+  ] as const)('%s', async (_, name, [first, ...others], start, status) => {
+    const holder = await services.pools[name].connect();
+    const hold = async (item?: { resource: string; date: string }) => {
+      const values = [item?.resource, item?.date];
+      await holder.query('INSERT INTO stock VALUES ($1, $2, 10) ON CONFLICT DO NOTHING', values);
+      await holder.query('SELECT FROM stock WHERE resource = $1 AND date = $2 FOR UPDATE', values);
+    };
+    const waiting = 'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))';
+    // Sooner than a deadlock is looked for, and made an end of at the cost of the other.
+    await holder.query(`BEGIN; SET LOCAL lock_timeout = '100ms'`);
+    await hold(first);
+    const answer = start();
+    try {
+      await vi.waitFor(async () => expect((await holder.query(waiting)).rowCount).toBe(1), 10_000);
+      for (const item of others) await hold(item);
+    } finally {
+      await holder.query('ROLLBACK');
+      holder.release();
+      expect(await answer).toMatchObject({ status });
+    }
   });
 });
 
 it('keeps its operations in the very table that @repo/operations wants', async () => {
   expect(await readFile(`${migrations}/0001_bookings.sql`, 'utf8')).toContain(operationsTable);
 });
+
+/** How many deadlocks there were in the database of these services. */
+async function deadlocks(): Promise<number> {
+  for (const pool of Object.values(services.pools)) {
+    // A session reports what it has met now and then, or when told to: each of them, so all have to be had at once.
+    const sessions = await Promise.all(Array.from({ length: pool.totalCount }, () => pool.connect()));
+    await Promise.all(sessions.map((session) => session.query('SELECT pg_stat_force_next_flush()')));
+    for (const session of sessions) session.release();
+  }
+  const select = 'SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()';
+  return (await services.pools.hotel.query(select)).rows[0].deadlocks;
+}
