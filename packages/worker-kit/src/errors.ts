@@ -72,3 +72,10 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env = proce
     'Set these environment variables; the scripts `start` and `worker` of this app do.',
   );
 }
+
+/**
+ * Whether an update was accepted, and its workflow was then ended from outside, or reset, before it answered. That is no
+ * refusal: after a reset the workflow goes on, and may do what was asked for.
+ */
+export const isLeftUnanswered = (error: unknown): boolean =>
+  error instanceof Error && (error.cause as { type?: unknown } | undefined)?.type === 'AcceptedUpdateCompletedWorkflow';

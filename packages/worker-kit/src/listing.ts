@@ -41,7 +41,10 @@ export interface Listing {
   limit: number;
 }
 
-/** Workflows of a type, in Temporal's order: open ones first, by their start, then closed ones by their end. The list lags behind by some moments: it is for people, not for decisions. */
+/**
+ * Workflows of a type, in Temporal's order: open ones first, by their start, then closed ones by their end. The list lags
+ * behind by some moments: it is for people, not for decisions.
+ */
 export async function newest(client: Client, { workflowType, where, limit }: Listing): Promise<Listed[]> {
   // `Status` is a keyword of SQL, hence the backticks.
   const conditions = Object.entries(where)

@@ -7,9 +7,8 @@ import {
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import { ApplicationFailure, defineSearchAttributeKey, fromPayloadsAtIndex } from '@temporalio/common';
-import { OperatorError } from './errors.ts';
+import { isLeftUnanswered, OperatorError } from './errors.ts';
 import { anyCode, codes } from './grpc.ts';
-import { leftUnanswered } from './program.ts';
 
 /** How long a worker that is up may take to begin with an answer. */
 const workerAnswersWithin = 3_000; // milliseconds
@@ -143,15 +142,6 @@ export function lookupOf<Request, Outcome, State>(subject: Subject<Request, Outc
   };
 }
 
-/**
- * Whether an update was accepted, and its workflow was then ended from outside, or reset, before it answered. That is no
- * refusal: after a reset the workflow goes on, and may do what was asked for.
- */
-export const isLeftUnanswered = (error: unknown): boolean =>
-  error instanceof WorkflowUpdateFailedError &&
-  error.cause instanceof ApplicationFailure &&
-  error.cause.type === leftUnanswered;
-
 /** The refusal of an update, for a workflow that is over: what the open one itself would have answered. */
 export const refused = (type: string, message: string): WorkflowUpdateFailedError =>
   new WorkflowUpdateFailedError(message, ApplicationFailure.create({ type, message, nonRetryable: true }));
@@ -198,4 +188,5 @@ export async function ifWorkerAnswers<Answer>(client: Client, ask: () => Promise
   }
 }
 
+export { isLeftUnanswered } from './errors.ts';
 export { causes, isUnreachable } from './grpc.ts';

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { ApplicationFailure } from '@temporalio/common';
 import type { NativeConnection, Worker } from '@temporalio/worker';
-import { InvalidInputError, OperatorError } from './errors.ts';
+import { InvalidInputError, isLeftUnanswered, OperatorError } from './errors.ts';
 
 /** True in the file that was started, false in one that was only imported: `isMain(import.meta.url)`. */
 export function isMain(url: string): boolean {
@@ -32,22 +32,24 @@ export async function printError(error: unknown): Promise<number> {
     console.error(`${error.message}\n→ ${error.nextStep}`);
     return 1;
   }
+  if (isLeftUnanswered(error)) {
+    console.error(
+      'The workflow was ended from outside, or reset, before it answered.\n→ Ask again: nothing is done twice.',
+    );
+    return 1;
+  }
   const refusal = await refusalIn(error);
   console.error(refusal?.message ?? error);
   return refusal ? 2 : 1;
 }
-
-/** What Temporal says of an update whose workflow was ended or reset before it answered. */
-export const leftUnanswered = 'AcceptedUpdateCompletedWorkflow';
 
 /** What a workflow or an update was refused with, if that is what the client's error is about. */
 export async function refusalIn(error: unknown): Promise<ApplicationFailure | undefined> {
   const { WorkflowFailedError, WorkflowUpdateFailedError } = await import('@temporalio/client');
   const { ApplicationFailure } = await import('@temporalio/common');
   if (!(error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError)) return undefined;
-  const { cause } = error;
-  const isRefusal = cause instanceof ApplicationFailure && cause.nonRetryable && cause.type !== leftUnanswered;
-  return isRefusal ? cause : undefined;
+  if (isLeftUnanswered(error)) return undefined;
+  return error.cause instanceof ApplicationFailure && error.cause.nonRetryable ? error.cause : undefined;
 }
 
 /**

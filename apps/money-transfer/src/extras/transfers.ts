@@ -95,7 +95,7 @@ export interface ListedTransfer {
   startedBy: string | undefined;
 }
 
-/** The newest transfers first. The list lags behind by some moments: it is for people, not for decisions. */
+/** Open ones first, then those that ended last. The list lags behind by some moments: it is for people, not for decisions. */
 export async function list(
   client: Client,
   { status, startedBy, limit }: z.output<typeof listQuery>,

@@ -123,7 +123,7 @@ export interface ListedSubscription {
   startedBy: string | undefined;
 }
 
-/** The newest first. The list lags behind by some moments: it is for people, not for decisions. */
+/** Open ones first, then those that ended last. The list lags behind by some moments: it is for people, not for decisions. */
 export async function list(
   client: Client,
   { status, startedBy, plan, limit }: z.output<typeof listQuery>,

@@ -114,7 +114,7 @@ export interface ListedTrip {
   startedBy: string | undefined;
 }
 
-/** The newest trips first. The list lags behind by some moments: it is for people, not for decisions. */
+/** Open ones first, then those that ended last. The list lags behind by some moments: it is for people, not for decisions. */
 export async function listTrips(
   client: Client,
   { status, startedBy, limit }: z.output<typeof listQuery>,

@@ -29,7 +29,7 @@ export async function freshTrip(session: Session, demo: Demo): Promise<TripReque
     return { tripId: session.newId('trip'), traveller, passengers, from, to, departure, return: back };
   }
   throw new OperatorError(
-    'The services have no room for a trip on any of 200 days that were drawn.',
+    'The services have no room for a trip on any of many days that were drawn.',
     'Raise `capacity` in src/extras/booking-service, or empty what is booked: pnpm stack reset',
   );
 }
