@@ -19,7 +19,7 @@ export const countActivations = [fileURLToPath(new URL('./count-activations.ts',
  * Kills this process with SIGKILL at a point. For `Worker.create`, over a bundle that has `countActivations` in it; with
  * no point, only counts.
  */
-export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interceptors' | 'sinks'> {
+export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interceptors' | 'sinks' | 'debugMode'> {
   const counts = { activation: 0, 'before-activity': 0, 'after-activity': 0 };
   const pass = (at: KillPoint['at']) => {
     counts[at] += 1;
@@ -30,6 +30,8 @@ export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interc
   };
   return {
     sinks,
+    // Workflows run in the main thread: one of their own would load the SDK anew, for a worker that lives for a second.
+    debugMode: true,
     interceptors: {
       activity: [
         () => ({
