@@ -27,7 +27,8 @@ export async function buildWorkflowBundle(workflows: URL, options: BundledWith =
     webpackConfigHook: (config) => ({ ...config, devtool }),
   });
   const bundle = bundleOf(workflows, options);
-  await keptBundle(bundle, madeWith()).write(code, modulesOf(code));
+  // This file too: it says how they are bundled.
+  await keptBundle(bundle, madeWith()).write(code, [...modulesOf(code), fileURLToPath(import.meta.url)]);
   return bundle;
 }
 
