@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { keptBundle } from '@repo/worker-kit/kept-bundle';
 import type { Plugin } from 'esbuild';
 import { shortHash } from './paths.ts';
@@ -32,8 +32,7 @@ export async function bundledProgram(file: string): Promise<string> {
     external: [...(await sdkOf(app)), 'esbuild', 'pg-native'],
   });
   const files = Object.keys(metafile.inputs).map((input) => resolve(app, input));
-  // This file too: it says how they are bundled.
-  await kept.write(outputFiles[0]?.text ?? '', [...files, fileURLToPath(import.meta.url)]);
+  await kept.write(outputFiles[0]?.text ?? '', files);
   return bundle;
 }
 

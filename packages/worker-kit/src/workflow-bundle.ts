@@ -27,8 +27,7 @@ export async function buildWorkflowBundle(workflows: URL, options: BundledWith =
     webpackConfigHook: (config) => ({ ...config, devtool }),
   });
   const bundle = bundleOf(workflows, options);
-  // This file too: it says how they are bundled.
-  await keptBundle(bundle, madeWith()).write(code, [...modulesOf(code), fileURLToPath(import.meta.url)]);
+  await keptBundle(bundle, madeWith()).write(code, modulesOf(code));
   return bundle;
 }
 
