@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { provisionDatabase } from '@repo/dev-stack';
+import { joinStack, provisionDatabase } from '@repo/dev-stack';
 import { createPool } from '@repo/operations';
 import { postgresUrl } from '@repo/testing';
 import type { Hono } from 'hono';
@@ -21,6 +21,12 @@ export const requests = {
 };
 
 export const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
+
+/** A PostgreSQL that nobody else uses, so that a test may stop it. */
+export async function joinPostgres(name: string) {
+  const stack = await joinStack({ need: ['postgres'], stack: name, ephemeral: true, ignoreEnvironment: true });
+  return { stack, adminUrl: stack.postgres?.url ?? '' };
+}
 
 /** The three services in this process, on three schemas of a database of their own. */
 export async function createServices(name: string) {

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { bundledProgram, provisionDatabase } from '@repo/dev-stack';
-import { postgresUrl, Wire } from '@repo/testing';
+import { bundledProgram, provisionDatabase, type Stack } from '@repo/dev-stack';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { migrations } from './booking-service-harness.ts';
+import { joinPostgres, migrations } from './booking-service-harness.ts';
 
 vi.setConfig({ testTimeout: 20_000 });
 
@@ -14,23 +13,21 @@ const program = await bundledProgram(fileURLToPath(new URL('../src/extras/bookin
 const request = { city: 'LIS', date: '2030-03-30', passengers: 3 };
 
 let url: string;
-let postgres: Wire;
+let stack: Stack;
 let children: ChildProcess[] = [];
 
 beforeAll(async () => {
+  const joined = await joinPostgres('test-booking-process');
+  stack = joined.stack;
   const schemas = [{ schema: 'cab', role: 'process_cab', password: 'secret', migrations }];
-  const urls = await provisionDatabase({ adminUrl: postgresUrl(), database: 'booking_process_test', schemas });
-  const to = new URL(urls.process_cab ?? '');
-  postgres = new Wire(to.hostname, Number(to.port));
-  await postgres.up();
-  to.port = String(postgres.port);
-  url = to.href;
-});
+  const urls = await provisionDatabase({ adminUrl: joined.adminUrl, database: 'booking_process_test', schemas });
+  url = urls.process_cab ?? '';
+}, 60_000);
 afterEach(() => {
   for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
   children = [];
 });
-afterAll(() => postgres.down());
+afterAll(() => stack?.leave());
 
 function run(environment: Record<string, string>, name = 'cab') {
   const child = spawn(process.execPath, [program, name], {
@@ -54,9 +51,6 @@ async function call(base: string, method: string, path: string, body?: unknown) 
   return { status: response.status, body: await response.json() };
 }
 
-/** The connections of the service under test: other files run services as well, on databases of their own. */
-const ours = "datname = current_database() AND application_name = 'cab-service'";
-
 /** Books while the stock is locked; `busy` is the answer, which comes after `unlock`. */
 async function bookBehindLock(base: string, key: string, city: string) {
   const [locker, watcher] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
@@ -64,7 +58,7 @@ async function bookBehindLock(base: string, key: string, city: string) {
   await watcher.connect();
   await locker.query('BEGIN; LOCK TABLE stock IN SHARE MODE');
   const busy = call(base, 'PUT', `/bookings/${key}`, { ...request, city });
-  const waiting = `SELECT FROM pg_stat_activity WHERE ${ours} AND wait_event_type = 'Lock'`;
+  const waiting = `SELECT FROM pg_stat_activity WHERE application_name = 'cab-service' AND wait_event_type = 'Lock'`;
   await expect.poll(async () => (await watcher.query(waiting)).rowCount, { timeout: 5_000 }).toBe(1);
   const unlock = async () => {
     await locker.end();
@@ -92,24 +86,26 @@ it('does not outlive a parent that died before it served', async () => {
 });
 
 it('answers 503 while PostgreSQL is away, and recovers by itself', async () => {
-  await postgres.down();
+  await stack.stopServer('postgres');
   const { exit, child, base } = await serve();
   const unavailable = { status: 503, body: { error: { type: 'unavailable', message: expect.any(String) } } };
   expect(await call(base, 'PUT', '/bookings/patient', request)).toEqual(unavailable);
   expect(await call(base, 'GET', '/healthz')).toMatchObject({
     body: { error: { message: expect.stringMatching(/^No connection to the database: connect ECONNREFUSED/) } },
   });
-  await postgres.up();
+  await stack.startServer('postgres');
   expect(await call(base, 'PUT', '/bookings/patient', request)).toMatchObject({ status: 201 });
-  await postgres.down();
-  const calls = [
-    ['GET', '/healthz'],
-    ['DELETE', '/bookings/patient'],
-    ['GET', '/stock/LIS/2030-03-30'],
-  ] as const;
-  for (const [method, path] of calls) expect(await call(base, method, path)).toEqual(unavailable);
-  await postgres.up();
-  expect(await call(base, 'PUT', '/bookings/patient', request)).toMatchObject({ status: 200 });
+  for (const end of [stack.stopServer, stack.killServer]) {
+    await end('postgres');
+    const calls = [
+      ['GET', '/healthz'],
+      ['DELETE', '/bookings/patient'],
+      ['GET', '/stock/LIS/2030-03-30'],
+    ] as const;
+    for (const [method, path] of calls) expect(await call(base, method, path)).toEqual(unavailable);
+    await stack.startServer('postgres');
+    expect(await call(base, 'PUT', '/bookings/patient', request)).toMatchObject({ status: 200 });
+  }
   child.kill('SIGTERM');
   expect(await exit).toBe(0);
 });
@@ -117,7 +113,7 @@ it('answers 503 while PostgreSQL is away, and recovers by itself', async () => {
 it('survives a server that ends all of its connections, idle and busy', async () => {
   const { base, child } = await serve();
   const { busy, watcher, unlock } = await bookBehindLock(base, 'ended', 'OSL');
-  await watcher.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${ours}`);
+  await watcher.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cab-service'`);
   expect(await busy).toMatchObject({ status: 503, body: { error: { type: 'unavailable' } } });
   await unlock();
   expect(await call(base, 'PUT', '/bookings/ended', { ...request, city: 'OSL' })).toMatchObject({ status: 201 });

@@ -184,6 +184,20 @@ describe('TRIP-5 a step that fails for good', () => {
     expect(await bookings(request)).toEqual([]);
   });
 
+  it('so is one whose reply is lost each time, when the ten minutes are over', async () => {
+    const request = aTrip(now);
+    world.hotel.onCall = (method) => (method === 'PUT' ? 'loses the reply' : 'carries');
+    const handle = await start(request);
+    await env.sleep('5 minutes');
+    expect(await bookings(request)).toEqual(['flight', 'hotel']);
+    expect(await handle.result()).toMatchObject({
+      status: 'compensated',
+      reason: { service: 'hotel', type: failureTypes.serviceUnavailable },
+      undone: ['hotel', 'flight'],
+    });
+    expect(await bookings(request)).toEqual([]);
+  });
+
   it('a compensation that is refused for good ends in plain sight, and the others still run', async () => {
     const request = aTrip(now, { to: 'DUB' });
     await world.cab.setCapacity('DUB', request.departure, 0);

@@ -30,8 +30,8 @@ export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interc
   };
   return {
     sinks,
-    // Workflows run in the main thread: one of their own would load the SDK anew, for a worker that lives for a second.
-    debugMode: true,
+    // Workflows run in the main thread: one of their own would load the SDK anew, for a worker that soon dies.
+    ...(point && { debugMode: true }),
     interceptors: {
       activity: [
         () => ({
