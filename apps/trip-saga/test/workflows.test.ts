@@ -184,7 +184,7 @@ describe('TRIP-5 a step that fails for good', () => {
     expect(await bookings(request)).toEqual([]);
   });
 
-  it('so is one whose reply is lost each time, when the ten minutes are over', async () => {
+  it('a booking whose reply is lost each time is undone when the ten minutes are over', async () => {
     const request = aTrip(now);
     world.hotel.onCall = (method) => (method === 'PUT' ? 'loses the reply' : 'carries');
     const handle = await start(request);

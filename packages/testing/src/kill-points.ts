@@ -17,7 +17,8 @@ export const countActivations = [fileURLToPath(new URL('./count-activations.ts',
 
 /**
  * Kills this process with SIGKILL at a point. For `Worker.create`, over a bundle that has `countActivations` in it; with
- * no point, only counts.
+ * no point, only counts. With one, it runs workflows in the main thread: one of their own would load the SDK anew, for a worker
+ * that soon dies.
  */
 export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interceptors' | 'sinks' | 'debugMode'> {
   const counts = { activation: 0, 'before-activity': 0, 'after-activity': 0 };
@@ -30,7 +31,6 @@ export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interc
   };
   return {
     sinks,
-    // Workflows run in the main thread: one of their own would load the SDK anew, for a worker that soon dies.
     ...(point && { debugMode: true }),
     interceptors: {
       activity: [
