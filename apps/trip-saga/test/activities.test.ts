@@ -2,6 +2,7 @@ import {
   describeEveryActivity,
   Faults,
   faultsAroundActivities,
+  inThisThread,
   timeSkippingEnvironment,
   workflowBundle,
 } from '@repo/testing';
@@ -50,6 +51,7 @@ const createWorker = (activity: ActivityInterceptorsFactory[]) =>
     workflowBundle: workflowBundle(),
     activities: createActivities(createServices(world.urls)),
     interceptors: { activity },
+    ...inThisThread(),
   });
 
 const outcomeOf = (request: TripRequest): Promise<TripOutcome> =>

@@ -2,6 +2,7 @@ import { untilTemporalAnswers } from '@repo/dev-stack';
 import {
   type DoomedWorkers,
   doomedWorkers,
+  inThisThread,
   type KillPoint,
   killPoints,
   quietRuntime,
@@ -55,8 +56,7 @@ const createNextWorker = (taskQueue: string) =>
     taskQueue,
     workflowBundle: workflowBundle(),
     activities: createActivities(createServices(world.urls)),
-    // In this thread: one of its own would load the SDK anew for each trip.
-    debugMode: true,
+    ...inThisThread(),
   });
 
 /** When the traveller cancels: never, in the same breath as the start, or once the trip is booked. */

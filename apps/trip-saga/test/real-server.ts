@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { realEnvironment, testWorker } from '@repo/testing';
+import { inThisThread, realEnvironment, testWorker } from '@repo/testing';
 import { afterAll } from 'vitest';
 import { createActivities } from '../src/activities.ts';
 import { type Service, services, type TripRequest, tripWorkflowId } from '../src/contract.ts';
@@ -15,7 +15,10 @@ export async function realServer(taskQueue: string) {
   process.env.TASK_QUEUE = taskQueue;
   const [env, world] = await Promise.all([realEnvironment(), createWorld()]);
   const { client } = env;
-  const worker = testWorker(env, taskQueue, () => ({ activities: createActivities(createServices(world.urls)) }));
+  const worker = testWorker(env, taskQueue, () => ({
+    activities: createActivities(createServices(world.urls)),
+    ...inThisThread(),
+  }));
   await worker.start();
   afterAll(async () => {
     await worker.stop();

@@ -147,6 +147,25 @@ describe('whoever waits for a trip that an operator', () => {
   });
 });
 
+it('TRIP-8 a cancellation that meets a failing attempt is one all the same, and there is no other attempt', async () => {
+  const request = aNewTrip();
+  const handle = server.handleOf(request);
+  const toldOfIt = async () =>
+    (await handle.fetchHistory()).events?.some((one) => one.activityTaskCancelRequestedEventAttributes) ?? false;
+  const { hotel } = server.world;
+  const attempts = hotel.calls.PUT;
+  hotel.onCall = async (method) => {
+    if (method !== 'PUT') return;
+    await handle.signal(cancelSignal, {});
+    await until(toldOfIt);
+    return { answers: 503 };
+  };
+  await server.start(request);
+  expect(await handle.result()).toMatchObject({ status: 'cancelled', undone: ['flight'] });
+  expect(hotel.calls.PUT).toBe(attempts + 1);
+  expect(await active(request)).toEqual([]);
+});
+
 it('TRIP-8 a cancellation of what is not there, or with a time that is none, is refused', async () => {
   expect(await call('POST', '/trips/nobody/cancel')).toMatchObject({ status: 404, body: error('NoSuchTrip') });
   expect(await call('GET', `/trips/${'x'.repeat(2000)}`)).toMatchObject({ status: 404, body: error('NoSuchTrip') });

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { replayAll, timeSkippingEnvironment, workflowBundle } from '@repo/testing';
+import { inThisThread, replayAll, timeSkippingEnvironment, workflowBundle } from '@repo/testing';
 import { freshWorkflowBundle } from '@repo/worker-kit';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
@@ -43,6 +43,7 @@ const startWorker = (bundle = workflowBundle()) =>
     // Nothing is kept in memory: each step begins with a replay of all that went before. And the test server would for
     // ever keep a task for the cache of a worker that is gone.
     maxCachedWorkflows: 0,
+    ...inThisThread(),
   });
 
 const handleOf = ({ tripId }: TripRequest) => env.client.workflow.getHandle<typeof trip>(tripWorkflowId(tripId));

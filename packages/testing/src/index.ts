@@ -14,6 +14,7 @@ export { complaints, describeEveryActivity, type EveryActivity } from './every-a
 export { faultsAroundActivities } from './fault-interceptor.ts';
 export { type Fault, Faults, type Reach } from './faults.ts';
 export { describeFence } from './fence.ts';
+export { inThisThread } from './in-this-thread.ts';
 export { countActivations, dieAt, type KillPoint, killPoints, sample } from './kill-points.ts';
 export { quietRuntime } from './quiet-runtime.ts';
 export { replayHistory, replayRecordedHistories } from './replay.ts';

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { InjectedSinks, WorkerOptions } from '@temporalio/worker';
 import type { ActivationSinks } from './count-activations.ts';
+import { inThisThread } from './in-this-thread.ts';
 
 /**
  * Where a worker dies, counted in the worker itself: after its nth activation and before Temporal hears of it, or
@@ -17,10 +18,9 @@ export const countActivations = [fileURLToPath(new URL('./count-activations.ts',
 
 /**
  * Kills this process with SIGKILL at a point. For `Worker.create`, over a bundle that has `countActivations` in it; with
- * no point, only counts. With one, it runs workflows in the main thread: one of their own would load the SDK anew, for a worker
- * that soon dies.
+ * no point, only counts. With one, workflows run as by `inThisThread`: for a worker that soon dies.
  */
-export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interceptors' | 'sinks' | 'debugMode'> {
+export function dieAt(point: KillPoint | undefined): Partial<WorkerOptions> {
   const counts = { activation: 0, 'before-activity': 0, 'after-activity': 0 };
   const pass = (at: KillPoint['at']) => {
     counts[at] += 1;
@@ -31,7 +31,7 @@ export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interc
   };
   return {
     sinks,
-    ...(point && { debugMode: true }),
+    ...(point && inThisThread()),
     interceptors: {
       activity: [
         () => ({
