@@ -5,7 +5,7 @@ const { createHook } = v8.promiseHooks;
 
 /**
  * For `Worker.create`: workflows run in the thread of the test. In one of its own each worker loads the SDK anew, which takes
- * longer than what most tests want of it. A step of a workflow may take five seconds, as in production.
+ * longer than what most tests want of it. An activation may take five seconds, as in production.
  *
  * From the first call on, no promise of this process is traced for the query `__stack_trace`. In a thread of workflows the SDK
  * traces theirs alone; here it would look into each promise of the tests, the activities and the services.
