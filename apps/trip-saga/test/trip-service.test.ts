@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { cancelSignal, services, type TripRequest } from '../src/contract.ts';
+import { bookingKey, cancelSignal, services, type TripRequest } from '../src/contract.ts';
 import { createTripApp, serveTrips } from '../src/extras/trip-service.ts';
 import { bookOrFind } from '../src/extras/trips.ts';
 import { realServer, until } from './real-server.ts';
@@ -147,24 +147,27 @@ describe('whoever waits for a trip that an operator', () => {
   });
 });
 
-it('TRIP-8 a cancellation that meets a failing attempt is one all the same, and there is no other attempt', async () => {
-  const request = aNewTrip();
-  const handle = server.handleOf(request);
-  const toldOfIt = async () =>
-    (await handle.fetchHistory()).events?.some((one) => one.activityTaskCancelRequestedEventAttributes) ?? false;
-  const { hotel } = server.world;
-  const attempts = hotel.calls.PUT;
-  hotel.onCall = async (method) => {
-    if (method !== 'PUT') return;
-    await handle.signal(cancelSignal, {});
-    await until(toldOfIt);
-    return { answers: 503 };
-  };
-  await server.start(request);
-  expect(await handle.result()).toMatchObject({ status: 'cancelled', undone: ['flight'] });
-  expect(hotel.calls.PUT).toBe(attempts + 1);
-  expect(await active(request)).toEqual([]);
-});
+it.each(['traveller', 'operator'] as const)(
+  'TRIP-8 a cancellation by the %s that meets a failing attempt is one all the same, and there is no other attempt',
+  async (who) => {
+    const request = aNewTrip();
+    const handle = server.handleOf(request);
+    const requested = async () =>
+      (await handle.fetchHistory()).events?.some((one) => one.activityTaskCancelRequestedEventAttributes) ?? false;
+    let attempts = 0;
+    server.world.hotel.onCall = async (method, key) => {
+      if (method !== 'PUT' || key !== bookingKey(request.tripId, 'hotel')) return;
+      attempts += 1;
+      await (who === 'traveller' ? handle.signal(cancelSignal, {}) : handle.cancel());
+      await until(requested);
+      return { answers: 503 };
+    };
+    await server.start(request);
+    expect(await handle.result()).toMatchObject({ status: 'cancelled', undone: ['flight'] });
+    expect(attempts).toBe(1);
+    expect(await active(request)).toEqual([]);
+  },
+);
 
 it('TRIP-8 a cancellation of what is not there, or with a time that is none, is refused', async () => {
   expect(await call('POST', '/trips/nobody/cancel')).toMatchObject({ status: 404, body: error('NoSuchTrip') });

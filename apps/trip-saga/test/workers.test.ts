@@ -152,7 +152,8 @@ it('TRIP-8 a cancellation counts by when it was asked for, if no worker was up o
   // The test server loses the answer of a worker that cancels a timer while it fires.
   const overDeparture = async (request: TripRequest) =>
     (await handleOf(request).fetchHistory()).events?.some((one) => one.timerFiredEventAttributes);
-  await expect.poll(() => Promise.all([overDeparture(inTime), overDeparture(late)])).toEqual([true, true]);
+  const both = () => Promise.all([overDeparture(inTime), overDeparture(late)]);
+  await expect.poll(both, { timeout: 10_000 }).toEqual([true, true]);
   await (await startWorker()).runUntil(async () => {
     expect(await handleOf(inTime).result()).toMatchObject({ status: 'cancelled' });
     expect(await handleOf(late).result()).toMatchObject({ status: 'booked' });

@@ -20,7 +20,7 @@ export const countActivations = [fileURLToPath(new URL('./count-activations.ts',
  * Kills this process with SIGKILL at a point. For `Worker.create`, over a bundle that has `countActivations` in it; with
  * no point, only counts. With one, workflows run as by `inThisThread`: for a worker that soon dies.
  */
-export function dieAt(point: KillPoint | undefined): Partial<WorkerOptions> {
+export function dieAt(point: KillPoint | undefined): Pick<WorkerOptions, 'interceptors' | 'sinks' | 'debugMode'> {
   const counts = { activation: 0, 'before-activity': 0, 'after-activity': 0 };
   const pass = (at: KillPoint['at']) => {
     counts[at] += 1;

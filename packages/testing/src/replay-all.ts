@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { type HistoryJson, workflowIdIn } from './command-words.ts';
+import { keepToWorkflows } from './in-this-thread.ts';
 
 /**
  * Replays recorded histories one after another, all with one worker: to make one takes longer than to replay a history.
@@ -18,6 +19,7 @@ export async function replayAll(
   );
   const failed: (Error | undefined)[] = [];
   if (files.length > 0) {
+    keepToWorkflows();
     // In the order in which they are given.
     for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) failed.push(error);
   }

@@ -4,6 +4,7 @@ import { Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type HistoryJson, workflowIdIn } from './command-words.ts';
 import { workflowBundle } from './environment.ts';
+import { keepToWorkflows } from './in-this-thread.ts';
 import { quietRuntime } from './quiet-runtime.ts';
 import { replayAll } from './replay-all.ts';
 
@@ -37,5 +38,6 @@ export async function replayRecordedHistories(folder: string): Promise<void> {
  */
 export async function replayHistory(workflowBundle: WorkflowBundleOption, history: HistoryJson): Promise<void> {
   quietRuntime();
+  keepToWorkflows();
   await Worker.runReplayHistory({ workflowBundle }, history, workflowIdIn(history) ?? 'unknown');
 }

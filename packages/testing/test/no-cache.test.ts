@@ -1,7 +1,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { timeSkippingEnvironment, workflowBundle } from '../src/index.ts';
+import { inThisThread, timeSkippingEnvironment, workflowBundle } from '../src/index.ts';
 import { quietRuntime } from '../src/quiet-runtime.ts';
 
 let env: TestWorkflowEnvironment;
@@ -45,4 +45,13 @@ describe('a workflow that goes well only from memory', () => {
   it('is found out by a worker that caches nothing', async () => {
     expect(await secondTask(0)).toContain('Nondeterminism error');
   });
+});
+
+it('a worker in the thread of the test gives an activation as long as any other', async () => {
+  const options = { connection: env.nativeConnection, taskQueue, workflowBundle: workflowBundle() };
+  const limitOf = async (more: object) => {
+    const worker = await Worker.create({ ...options, ...more });
+    return worker.runUntil(async () => worker.options.isolateExecutionTimeoutMs);
+  };
+  expect(await limitOf(inThisThread())).toBe(await limitOf({}));
 });
