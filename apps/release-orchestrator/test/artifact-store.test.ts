@@ -43,7 +43,7 @@ it('shows nothing of a put that is not finished, nor of one that was killed in t
   };
   const isWriting = async () => (await readdir(join(folder, 'archives'))).some((name) => name.endsWith('.partial'));
   for (const round of [1, 2]) {
-    // Of a writer that is under way, what was seen already may be told yet.
+    // Before the writer starts: what it told while this reads would count twice.
     const before = await readNew();
     let told = 0;
     const onMessage = () => {
